@@ -1,0 +1,1 @@
+"""The appointment service: bookings, conflicts, rules, the time ledger, history and the change feed."""

@@ -1,0 +1,47 @@
+"""Work that goes on beside the calls: kept running, and stopped with the process."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+_HEALTHY_AFTER = 30.0
+
+
+async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Runs work that is never done; when it fails, logs that and starts it again after a growing pause."""
+    pause = _FIRST_PAUSE
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        try:
+            await work()
+        except Exception as error:
+            logger.warning("background work failed", extra={"work": name, "error_type": type(error).__name__})
+            logger.debug("background work failed", exc_info=True)
+        if loop.time() - started > _HEALTHY_AFTER:
+            pause = _FIRST_PAUSE
+        # Jitter keeps the replicas of a service from coming back all at once.
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+class Background:
+    """The background tasks of a process."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Starts work and keeps it running."""
+        self._tasks.append(asyncio.create_task(keep_running(name, work), name=name))
+
+    async def stop(self) -> None:
+        """Cancels all work and waits until it has ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()

@@ -1,0 +1,76 @@
+"""What the code below a call may know about it: who calls, and until when the answer is of use."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kernel.errors import Unauthenticated
+
+
+class Role(StrEnum):
+    """What a caller is; one role a token."""
+
+    PATIENT = "patient"
+    DOCTOR = "doctor"
+    ADMIN = "admin"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the subject of a verified token (a UUID for people), its role, and the token for passing it on."""
+
+    subject: str
+    role: Role
+    token: str
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the caller may see everyone's objects."""
+        return self.role in (Role.ADMIN, Role.SERVICE)
+
+
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+def current_caller() -> Caller:
+    """The caller of the running RPC. Raises Unauthenticated outside of one."""
+    caller = _caller.get()
+    if caller is None:
+        raise Unauthenticated("this call needs a token")
+    return caller
+
+
+def caller_or_none() -> Caller | None:
+    """The caller of the running RPC, or None outside of one."""
+    return _caller.get()
+
+
+def remaining_seconds() -> float | None:
+    """Seconds until the running call's deadline, never below 0; None without a deadline."""
+    deadline = _deadline.get()
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+@contextmanager
+def acting_as(caller: Caller | None) -> Iterator[None]:
+    """Runs a block on behalf of a caller."""
+    token = _caller.set(caller)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Tells a block how long it may take; None means without limit. It is the callee's to obey."""
+    token = _deadline.set(None if seconds is None else time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)

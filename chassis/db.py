@@ -1,0 +1,160 @@
+"""PostgreSQL for a process: a pool, named queries with a span each, and statements that obey the call's deadline."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+
+import psycopg
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from chassis.context import remaining_seconds
+from chassis.sql import Query
+from chassis.telemetry import tracer
+
+Params = Mapping[str, object] | Sequence[object]
+# A statement's time limit in the server, from the call's deadline rounded up, so that it is set anew only when a
+# connection passes to a call of another class. The client's own cancellation is the precise limit; this one holds
+# when the client is gone.
+_TIMEOUT_CLASSES_MS = (250, 1_000, 5_000, 20_000, 120_000)
+_POOL_WAIT_SECONDS = 5.0
+
+
+class _Connection(psycopg.AsyncConnection[DictRow]):
+    """A pooled connection that remembers the statement_timeout it was given."""
+
+    timeout_class: int = 0
+
+
+class Session:
+    """One connection in use. Rows are dictionaries."""
+
+    def __init__(self, connection: _Connection, database: str) -> None:
+        self._connection = connection
+        self._database = database
+
+    async def all(self, query: Query, params: Params = ()) -> list[DictRow]:
+        """Every row of a query."""
+        async with self._cursor(query, params) as cursor:
+            return await cursor.fetchall()
+
+    async def one(self, query: Query, params: Params = ()) -> DictRow | None:
+        """The first row of a query, or None."""
+        async with self._cursor(query, params) as cursor:
+            return await cursor.fetchone()
+
+    async def execute(self, query: Query, params: Params = ()) -> int:
+        """Runs a statement and tells how many rows it touched."""
+        async with self._cursor(query, params) as cursor:
+            return cursor.rowcount
+
+    async def execute_many(self, query: Query, rows: Sequence[Params]) -> None:
+        """Runs a statement once for each row of parameters, in one pipelined exchange."""
+        with _span(query, self._database):
+            async with self._connection.cursor() as cursor:
+                await cursor.executemany(query.text, rows)
+
+    @asynccontextmanager
+    async def _cursor(self, query: Query, params: Params) -> AsyncIterator[psycopg.AsyncCursor[DictRow]]:
+        with _span(query, self._database):
+            async with self._connection.cursor() as cursor:
+                await cursor.execute(query.text, params)
+                yield cursor
+
+
+class Database:
+    """The pool of one database. Without `transaction`, each statement is a transaction of its own."""
+
+    def __init__(self, url: str, *, size: int) -> None:
+        self.name = str(psycopg.conninfo.conninfo_to_dict(url).get("dbname") or "postgres")
+        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+            url,
+            connection_class=_Connection,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=_POOL_WAIT_SECONDS,
+            kwargs={"autocommit": True, "row_factory": dict_row},
+            open=False,
+            reconnect_timeout=30.0,
+        )
+
+    async def open(self) -> None:
+        """Starts to connect; returns at once, also when the server is away."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """A connection for a few statements, each a transaction of its own."""
+        remaining = remaining_seconds()
+        wait = _POOL_WAIT_SECONDS if remaining is None else min(remaining, _POOL_WAIT_SECONDS)
+        async with self._pool.connection(timeout=wait) as connection:
+            await _limit_statements(connection, remaining)
+            yield Session(connection, self.name)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
+        remaining = remaining_seconds()
+        wait = _POOL_WAIT_SECONDS if remaining is None else min(remaining, _POOL_WAIT_SECONDS)
+        async with self._pool.connection(timeout=wait) as connection:
+            await _limit_statements(connection, remaining)
+            async with connection.transaction():
+                yield Session(connection, self.name)
+
+    async def all(self, query: Query, params: Params = ()) -> list[DictRow]:
+        """Every row of a query."""
+        async with self.session() as session:
+            return await session.all(query, params)
+
+    async def one(self, query: Query, params: Params = ()) -> DictRow | None:
+        """The first row of a query, or None."""
+        async with self.session() as session:
+            return await session.one(query, params)
+
+    async def execute(self, query: Query, params: Params = ()) -> int:
+        """Runs a statement and tells how many rows it touched."""
+        async with self.session() as session:
+            return await session.execute(query, params)
+
+
+async def _limit_statements(connection: _Connection, remaining: float | None) -> None:
+    """Gives the connection the statement_timeout of the running call's class."""
+    wanted = _TIMEOUT_CLASSES_MS[-1]
+    if remaining is not None:
+        wanted = next((ms for ms in _TIMEOUT_CLASSES_MS if remaining * 1000 <= ms), wanted)
+    if connection.timeout_class != wanted:
+        await connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(wanted),))
+        connection.timeout_class = wanted
+
+
+class _span:  # noqa: N801 - reads as the verb it is at the call: `with _span(query, …)`
+    """A CLIENT span by the database conventions; a failed statement leaves its SQLSTATE and no text."""
+
+    def __init__(self, query: Query, database: str) -> None:
+        attributes = {"db.system.name": "postgresql", "db.namespace": database, "db.query.summary": query.name}
+        self._manager = tracer().start_as_current_span(
+            query.name,
+            kind=SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+
+    def __enter__(self) -> None:
+        self._span = self._manager.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self._span.is_recording():
+            state = error.sqlstate if isinstance(error, psycopg.Error) else None
+            if state:
+                self._span.set_attribute("db.response.status_code", state)
+            self._span.set_attribute("error.type", state or type(error).__name__)
+            self._span.set_status(Status(StatusCode.ERROR))
+        self._manager.__exit__(kind, error, trace)

@@ -1,0 +1,164 @@
+"""What happens round every RPC: tracing and logging, shedding, the deadline, who may call."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from chassis.context import Role, acting_as, time_limit
+from chassis.rpc_errors import failure_of
+from chassis.telemetry import context_from, tracer
+from chassis.tokens import TokenVerifier
+from kernel.errors import DeadlineTooShort, Overloaded, PermissionDenied, Unauthenticated
+
+access_log = logging.getLogger("telemed.access")
+error_log = logging.getLogger("telemed.errors")
+
+# The statuses that count as the server's own failure (OpenTelemetry semantic conventions for gRPC, server spans).
+_SERVER_ERRORS = frozenset(
+    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"},
+)
+_DEFAULT_SECONDS = 15.0
+_SHAVE_SECONDS = 0.020
+_LEAST_SECONDS = 0.100
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One RPC under way. `method` is `package.Service/Method`; `streams` says whether the answer is a stream."""
+
+    method: str
+    streams: bool
+    metadata: Mapping[str, str]
+    time_remaining: float | None
+
+
+Layer = Callable[[Call], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def traced(call: Call) -> AsyncIterator[None]:
+    """A SERVER span and one log line, with the status that the caller gets."""
+    started = time.perf_counter()
+    attributes = {"rpc.system.name": "grpc", "rpc.method": call.method}
+    with tracer().start_as_current_span(
+        call.method,
+        context=context_from(call.metadata),
+        kind=SpanKind.SERVER,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        code = "OK"
+        try:
+            yield
+        except BaseException as error:
+            code = _note_failure(call, error)
+            raise
+        finally:
+            _finish(span, code)
+            access_log.info(
+                "rpc",
+                extra={
+                    "rpc_method": call.method,
+                    "rpc_status": code,
+                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                },
+            )
+
+
+def _note_failure(call: Call, error: BaseException) -> str:
+    failure = failure_of(error)
+    if failure.is_bug:
+        # The traceback is for us; its text may quote data, so the message itself is left out of it.
+        error_log.error(
+            "unexpected %s",
+            type(error).__name__,
+            extra={"rpc_method": call.method, "where": _where(error)},
+        )
+    return failure.code_name
+
+
+def _where(error: BaseException) -> str:
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rsplit('/', 2)[-2]}/{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " < ".join(reversed(frames[-6:]))
+
+
+def _finish(span: Span, code: str) -> None:
+    span.set_attribute("rpc.response.status_code", code)
+    if code in _SERVER_ERRORS:
+        span.set_attribute("error.type", code)
+        span.set_status(Status(StatusCode.ERROR))
+
+
+@dataclass(slots=True)
+class Shedding:
+    """Refuses a call at once when the process has too many in hand; streams wait rather than work and are exempt."""
+
+    limit: int
+    in_flight: int = field(default=0, init=False)
+
+    @asynccontextmanager
+    async def __call__(self, call: Call) -> AsyncIterator[None]:
+        """The layer."""
+        if call.streams:
+            yield
+            return
+        if self.in_flight >= self.limit:
+            raise Overloaded("too many calls at once", retry_after_seconds=0.5)
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+
+@asynccontextmanager
+async def limited_in_time(call: Call) -> AsyncIterator[None]:
+    """Gives every unary call a deadline a little before the caller's own, so that the answer can still say so."""
+    if call.streams:
+        with time_limit(call.time_remaining):
+            yield
+        return
+    remaining = _DEFAULT_SECONDS if call.time_remaining is None else call.time_remaining - _SHAVE_SECONDS
+    if remaining < _LEAST_SECONDS:
+        raise DeadlineTooShort("less than 120 ms are left until the deadline")
+    with time_limit(remaining):
+        async with asyncio.timeout(remaining):
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """Lets in who holds a good token of a role that the method is open to; a method in no row is closed to all."""
+
+    verifier: TokenVerifier
+    open_to: Mapping[str, frozenset[Role]]
+
+    @asynccontextmanager
+    async def __call__(self, call: Call) -> AsyncIterator[None]:
+        """The layer."""
+        scheme, _, token = call.metadata.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("send the metadata authorization: Bearer <token>")
+        caller = self.verifier.verify(token.strip())
+        if caller.role not in self.open_to.get(call.method, frozenset()):
+            raise PermissionDenied(f"a {caller.role} may not call {call.method}")
+        with acting_as(caller):
+            yield
+
+
+def call_of(method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Call:
+    """What the layers know of a call that grpc hands over."""
+    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    return Call(method.removeprefix("/"), streams, metadata, context.time_remaining())

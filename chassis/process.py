@@ -1,0 +1,75 @@
+"""The life of a gRPC process: start, ready, serve, and a stop in the order that fails no call."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import grpc
+
+from chassis.background import Background
+from chassis.health import Readiness
+from chassis.telemetry import Telemetry
+
+logger = logging.getLogger(__name__)
+Work = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcProcess:
+    """All parts of a process, ready to run.
+
+    `work` goes on beside the calls; `closers` run last, in order, once no call is left.
+    """
+
+    address: str
+    server: grpc.aio.Server
+    readiness: Readiness
+    work: Sequence[tuple[str, Work]] = ()
+    closers: Sequence[Work] = ()
+    drain_seconds: float = 0.5
+    grace_seconds: float = 10.0
+    background: Background = field(default_factory=Background)
+
+    async def start(self) -> int:
+        """Listens and starts the work; tells the port. Raises OSError when the address is taken."""
+        try:
+            port = self.server.add_insecure_port(self.address)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {self.address}: {error}") from error
+        await self.readiness.start()
+        await self.server.start()
+        self.background.start("readiness", self.readiness.watch)
+        for name, work in self.work:
+            self.background.start(name, work)
+        return port
+
+    async def stop(self) -> None:
+        """Tells the balancers, waits for them to hear it, lets running calls finish, then lets go of everything."""
+        await self.background.stop()
+        await self.readiness.leave()
+        await asyncio.sleep(self.drain_seconds)
+        await self.server.stop(self.grace_seconds)
+        for close in self.closers:
+            await close()
+
+    async def run_until_told(self) -> None:
+        """Serves until SIGTERM or SIGINT, then stops."""
+        told = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+        port = await self.start()
+        logger.info("listening", extra={"port": port})
+        await told.wait()
+        logger.info("stopping")
+        await self.stop()
+
+
+async def run(process: GrpcProcess, telemetry: Telemetry) -> None:
+    """Runs a process to its end and sends its last spans."""
+    try:
+        await process.run_until_told()
+    finally:
+        telemetry.shutdown()

@@ -1,0 +1,112 @@
+"""Builds a gRPC server: the layers round every RPC, health, reflection, and a stop that fails no call."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, TypeAlias
+
+import grpc
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from chassis.layers import Call, Layer, call_of
+from chassis.rpc_errors import DetailRenderer, failure_of, no_details
+
+_MAX_MESSAGE_BYTES = 1024 * 1024
+_OPTIONS = [
+    # Two processes on one port must be an error, not a silent split of the traffic.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    # Both ends of our channels agree on keepalive (see client.py); without it pings end in GOAWAY.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+_STATUS_DETAILS = "grpc-status-details-bin"
+_INFRASTRUCTURE = "/grpc."
+
+Context = grpc.aio.ServicerContext[Any, Any]
+# grpc's own classes are generic in their stubs only.
+RpcHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Handler = Callable[[Message, Context], Any]
+
+
+class _LayeredInterceptor(grpc.aio.ServerInterceptor):
+    """Puts the layers round each handler, once per method; health and reflection pass untouched."""
+
+    def __init__(self, layers: Sequence[Layer], render: DetailRenderer) -> None:
+        self._layers = layers
+        self._render = render
+        self._wrapped: dict[str, RpcHandler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[RpcHandler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> RpcHandler | None:
+        method = handler_call_details.method
+        found = self._wrapped.get(method)
+        if found is None:
+            found = await continuation(handler_call_details)
+            if found is None or method.startswith(_INFRASTRUCTURE):
+                return found
+            found = self._wrapped[method] = self._wrap(method, found)
+        return found
+
+    def _wrap(self, method: str, handler: RpcHandler) -> RpcHandler:
+        behavior: Any = handler.unary_stream if handler.response_streaming else handler.unary_unary
+        coders: dict[str, Any] = {
+            "request_deserializer": handler.request_deserializer,
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.request_streaming:
+            raise NotImplementedError(f"{method}: no contract of ours streams requests")
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(self._streaming(method, behavior), **coders)
+        return grpc.unary_unary_rpc_method_handler(self._unary(method, behavior), **coders)
+
+    def _unary(self, method: str, behavior: Handler) -> Handler:
+        async def handle(request: Message, context: Context) -> Any:
+            try:
+                async with AsyncExitStack() as stack:
+                    await self._enter(stack, call_of(method, context, streams=False))
+                    return await behavior(request, context)
+            except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
+                await self._abort(context, error)
+
+        return handle
+
+    def _streaming(self, method: str, behavior: Handler) -> Handler:
+        async def handle(request: Message, context: Context) -> AsyncIterator[Any]:
+            try:
+                async with AsyncExitStack() as stack:
+                    await self._enter(stack, call_of(method, context, streams=True))
+                    async for reply in behavior(request, context):
+                        yield reply
+            except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
+                await self._abort(context, error)
+
+        return handle
+
+    async def _enter(self, stack: AsyncExitStack, call: Call) -> None:
+        for layer in self._layers:
+            await stack.enter_async_context(layer(call))
+
+    async def _abort(self, context: Context, error: Exception) -> None:
+        status = failure_of(error, self._render).status
+        code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
+        trailers = ((_STATUS_DETAILS, status.SerializeToString()),)
+        await context.abort(code, status.message, trailing_metadata=trailers)
+
+
+def build_server(
+    layers: Sequence[Layer], *, services: Sequence[str], render: DetailRenderer = no_details
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+    """A server with the layers, health and reflection; the servicers are added by the caller.
+
+    `services` are the full names to publish. Everything is NOT_SERVING until chassis.health says otherwise.
+    """
+    server = grpc.aio.server(interceptors=[_LayeredInterceptor(layers, render)], options=_OPTIONS)
+    health_servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    reflection.enable_server_reflection([*services, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    return server, health_servicer

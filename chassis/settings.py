@@ -1,0 +1,39 @@
+"""Configuration from the environment, the part that every process shares."""
+
+from pathlib import Path
+
+from pydantic import AwareDatetime, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SharedSettings(BaseSettings):
+    """What is the same for every process; read from TELEMED_* variables."""
+
+    model_config = SettingsConfigDict(env_prefix="TELEMED_", extra="ignore", frozen=True)
+
+    jwks_file: Path = Field(description="The public keys (JWK set) of the token issuer; re-read when a key id is new.")
+    token_issuer: str = Field(default="telemed-demo", description="The only issuer that is trusted.")
+    token_audience: str = Field(default="telemed", description="The audience that a token must name.")
+    service_token_file: Path | None = Field(
+        default=None, description="This process's own token, renewed from outside; read anew when the file changes."
+    )
+    now: AwareDatetime | None = Field(default=None, description="Demo and tests: what the clock shows …")
+    now_at: AwareDatetime | None = Field(default=None, description="… at this real instant; default: process start.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_json: bool = Field(default=False, description="One JSON object a line instead of text.")
+    trace_sample_ratio: float = Field(default=1.0, ge=0, le=1, description="Share of new traces that are recorded.")
+    otlp_endpoint: str = Field(default="", description="OTLP/HTTP base address, such as http://localhost:4318.")
+
+
+class ServerSettings(BaseSettings):
+    """What every gRPC server needs; a service subclasses it with its own prefix, such as APPOINTMENT_."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(ge=0, le=65535, description="The TCP port to listen on.")
+    database_url: str = Field(description="The service's own PostgreSQL database.")
+    pool_size: int = Field(default=16, ge=1, le=200, description="Most connections to the database.")
+    max_in_flight: int = Field(default=1000, ge=1, description="Calls at once before new ones are shed.")
+    drain_seconds: float = Field(default=0.5, ge=0, description="Time for balancers to notice before a stop.")
+    grace_seconds: float = Field(default=10.0, ge=0, description="Time for running calls to finish in a stop.")

@@ -1,0 +1,81 @@
+"""OpenTelemetry for a process: the tracer, where spans go, and W3C trace context in and out of metadata."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Link, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_propagator = TraceContextTextMapPropagator()
+TRACEPARENT = "traceparent"
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """The tracing of one process."""
+
+    provider: TracerProvider
+
+    def shutdown(self) -> None:
+        """Sends what is left and stops."""
+        self.provider.shutdown()
+
+
+def start_telemetry(service: str, otlp_endpoint: str, sample_ratio: float) -> Telemetry:
+    """Makes this process record spans, and send them by OTLP/HTTP when an endpoint is given.
+
+    `service` is the resource's service.name; `otlp_endpoint` is a base address, to which /v1/traces is added.
+    """
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": service, "service.namespace": "telemed"}),
+        sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
+        span_limits=SpanLimits(max_events=32, max_attribute_length=1024),
+    )
+    if otlp_endpoint:
+        exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return Telemetry(provider)
+
+
+def tracer() -> Tracer:
+    """The tracer of all our code."""
+    return trace.get_tracer("telemed")
+
+
+def context_from(carrier: Mapping[str, str]) -> Context | None:
+    """The trace context that a carrier brings; None when it brings none."""
+    return _propagator.extract(carrier) if TRACEPARENT in carrier else None
+
+
+def inject(carrier: dict[str, str]) -> None:
+    """Writes the current span's context into a carrier."""
+    _propagator.inject(carrier)
+
+
+def current_traceparent() -> str:
+    """The traceparent of the current span; empty when nothing is recorded."""
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    return carrier.get(TRACEPARENT, "")
+
+
+def current_trace_id() -> str:
+    """The 32 hexadecimal digits of the current trace; empty outside of one."""
+    context = trace.get_current_span().get_span_context()
+    return f"{context.trace_id:032x}" if context.is_valid else ""
+
+
+def link_to(traceparent: str) -> list[Link]:
+    """A link to the span that a traceparent names, for work that was caused by it but is not part of it."""
+    if not traceparent:
+        return []
+    span_context = trace.get_current_span(_propagator.extract({TRACEPARENT: traceparent})).get_span_context()
+    return [Link(span_context)] if span_context.is_valid else []
