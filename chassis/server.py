@@ -1,5 +1,7 @@
 """Builds a gRPC server: the layers round every RPC, health, reflection, and a stop that fails no call."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, TypeAlias
