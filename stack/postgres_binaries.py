@@ -36,6 +36,11 @@ def programs_for(account: Account, beside: Path) -> Path:
     return copy / _PROGRAMS
 
 
+def installed_program(name: str) -> Path:
+    """One of the programs, for the account that runs this."""
+    return installed_in() / _PROGRAMS / name
+
+
 def installed_in() -> Path:
     """The folder of the Python environment that holds the package and its libraries; the package is not imported."""
     spec = importlib.util.find_spec(_PACKAGE)

@@ -1,0 +1,163 @@
+"""The `telemed` command: what it understands, and which function does it."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chassis.context import Role
+from chassis.migrations import MigrationError
+from stack import commands, up
+from stack.databases import SERVICES, DatabaseConfigurationError
+from stack.plan import Plan, PlanError, default_data_folder
+from stack.postgres import PostgresError
+from stack.state import AlreadyRunningError
+from stack.supervisor import StackError
+
+_DEFAULT_PORT = 3000
+_REFUSED = (
+    AlreadyRunningError,
+    DatabaseConfigurationError,
+    MigrationError,
+    PlanError,
+    PostgresError,
+    StackError,
+    commands.CommandError,
+)
+_ENVIRONMENT = """\
+environment:
+  TELEMED_DATABASE_URL             a PostgreSQL server to use instead of the embedded one; the databases
+                                   telemed_appointment, telemed_doctor and telemed_video are made there
+  TELEMED_APPOINTMENT_DATABASE_URL one service's own database; likewise _DOCTOR_ and _VIDEO_
+  TELEMED_NOW                      start the clock of all services there, such as 2026-03-01T00:00:00Z
+                                   (demo and tests only); it ticks on
+Every other variable reaches the services as it is.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 refused or not well, 2 not understood, 3 nothing runs."""
+    parsed = parser().parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed)
+    except _REFUSED as refusal:
+        print(f"telemed: {refusal}", file=sys.stderr)
+        return 1
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of the command line."""
+    root = argparse.ArgumentParser(
+        prog="telemed",
+        description="The whole clinic on one machine: PostgreSQL, three gRPC services and the JSON gateway.",
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--data",
+        type=_folder,
+        default=default_data_folder(),
+        metavar="DIR",
+        help="the folder of databases, keys, logs and state (default: %(default)s)",
+    )
+    verbs = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_up(verbs.add_parser("up", parents=[common], help="start everything and serve until Ctrl-C"))
+
+    down = verbs.add_parser("down", parents=[common], help="stop what `up` started, and wait until it has ended")
+    down.set_defaults(run=lambda parsed: commands.down(parsed.data))
+
+    status = verbs.add_parser("status", parents=[common], help="processes, ports and health")
+    status.set_defaults(run=lambda parsed: asyncio.run(commands.status(parsed.data)))
+
+    _add_token(verbs.add_parser("token", parents=[common], help="print an access token of the local issuer"))
+
+    psql = verbs.add_parser("psql", parents=[common], help="open a service's database in psql")
+    psql.add_argument("service", choices=SERVICES)
+    psql.add_argument("arguments", nargs="*", help="passed on to psql; put -- before them")
+    psql.set_defaults(run=lambda parsed: commands.psql(parsed.data, parsed.service, parsed.arguments, os.environ))
+
+    migrate = verbs.add_parser("migrate", parents=[common], help="create and migrate the databases, start nothing else")
+    migrate.set_defaults(run=lambda parsed: asyncio.run(commands.migrate(parsed.data, os.environ)))
+    return root
+
+
+def _add_up(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Starts PostgreSQL, applies migrations, starts the services and the gateway, fills in demo data on first use, "
+        "keeps everything running. A second `up` on the same data continues where the first stopped."
+    )
+    command.add_argument(
+        "--port",
+        type=int,
+        default=_DEFAULT_PORT,
+        metavar="N",
+        help="the gateway's port; appointment, doctor and video take N+1, N+2 and N+3 (default: %(default)s)",
+    )
+    command.add_argument("--no-demo", action="store_true", help="start with empty databases")
+    command.add_argument("--book", action="store_true", help="book one appointment through the gateway and show it")
+    command.add_argument("--json-logs", action="store_true", help="log JSON, and to this terminal as well")
+    command.add_argument("--verbose", action="store_true", help="show all logs on this terminal as well")
+    command.set_defaults(run=lambda parsed: up.run(_plan(parsed), os.environ))
+
+
+def _add_token(command: argparse.ArgumentParser) -> None:
+    command.description = 'Prints a token alone, for use as: curl -H "Authorization: Bearer $(telemed token …)" …'
+    command.add_argument("--role", type=Role, choices=list(Role), required=True, help="what the bearer is")
+    command.add_argument("--subject", required=True, metavar="UUID", help="who the bearer is")
+    command.add_argument(
+        "--ttl-minutes", type=_minutes, default=60, metavar="M", help="how long it is valid (default: %(default)s)"
+    )
+    command.set_defaults(
+        run=lambda parsed: commands.token(
+            parsed.data, parsed.role, parsed.subject, parsed.ttl_minutes, datetime.now(UTC)
+        )
+    )
+
+
+def _plan(parsed: argparse.Namespace) -> Plan:
+    now = datetime.now(UTC)
+    shows = _instant(os.environ.get("TELEMED_NOW", ""))
+    return Plan(
+        data=parsed.data,
+        port=parsed.port,
+        demo=not parsed.no_demo,
+        book=parsed.book,
+        json_logs=parsed.json_logs,
+        verbose=parsed.verbose,
+        shows=shows,
+        shown_at=now if shows else None,
+    )
+
+
+def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise PlanError(f"TELEMED_NOW={text} is not an RFC 3339 time such as 2026-03-01T00:00:00Z") from None
+    if instant.tzinfo is None:
+        raise PlanError(f"TELEMED_NOW={text} lacks its offset, such as the Z of 2026-03-01T00:00:00Z")
+    return instant.astimezone(UTC)
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _minutes(text: str) -> int:
+    minutes = int(text)
+    if not 1 <= minutes <= _LONGEST_TTL_MINUTES:
+        raise argparse.ArgumentTypeError(f"must be 1 to {_LONGEST_TTL_MINUTES}")
+    return minutes
+
+
+_LONGEST_TTL_MINUTES = 24 * 60
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The commands that act on a stack from outside, or without one: down, status, token, psql, migrate."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from chassis.context import Role
+from stack import databases
+from stack.issuer import Issuer
+from stack.postgres import Postgres
+from stack.postgres_binaries import installed_program
+from stack.probes import is_ready
+from stack.state import ProcessState, State, running_on, running_pid
+
+NOTHING_RUNS = 3
+_DOWN_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+
+
+class CommandError(Exception):
+    """The command cannot be carried out; the message says why."""
+
+
+def down(data: Path) -> int:
+    """Stop the stack that runs on `data` and wait for its end; fine when none does."""
+    pid = running_pid(data)
+    if pid is None:
+        print(f"nothing runs on {data}")
+        return 0
+    with suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _DOWN_SECONDS
+    while running_pid(data) == pid:
+        if time.monotonic() > deadline:
+            raise CommandError(f"the supervisor (pid {pid}) has not ended within {_DOWN_SECONDS:.0f} s")
+        time.sleep(_POLL_SECONDS)
+    print(f"stopped (pid {pid})")
+    return 0
+
+
+async def status(data: Path) -> int:
+    """Print a line for each process. 0 when all are well, 1 when not, 3 when nothing runs."""
+    state = State.read(data)
+    if state is None:
+        print(f"nothing runs on {data}")
+        return NOTHING_RUNS
+    print(f"{state.url}   supervisor {state.pid}" + (f"   clock started at {state.shows}" if state.shows else ""))
+    words = await asyncio.gather(*(_health(name, process) for name, process in state.processes.items()))
+    print(f"{'':<13}{'pid':>8}{'port':>7}{'restarts':>10}  health")
+    for (name, process), word in zip(state.processes.items(), words, strict=True):
+        print(f"{name:<13}{process.pid or '-':>8}{process.port or '-':>7}{process.restarts:>10}  {word}")
+    return 0 if set(words) == {_WELL} else 1
+
+
+def token(data: Path, role: Role, subject: str, ttl_minutes: int, now: datetime) -> int:
+    """Print a token of the data folder's issuer, and nothing else. People are named by UUID."""
+    if role is not Role.SERVICE:
+        subject = _uuid(subject)
+    print(Issuer.of(data).mint(role, subject, now=now, ttl=timedelta(minutes=ttl_minutes)))
+    return 0
+
+
+def psql(data: Path, service: str, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Become psql on a service's database."""
+    state = State.read(data)
+    urls = state.database_urls if state else databases.urls_from(environment)
+    if urls is None:
+        raise CommandError(f"nothing runs on {data}; start it with `telemed up --data {data}`")
+    program = str(installed_program("psql"))
+    os.execv(program, [program, urls[service], *arguments])  # noqa: S606  becoming psql is the point
+
+
+async def migrate(data: Path, environment: Mapping[str, str]) -> int:
+    """Create and migrate all databases, those of a running stack too."""
+    state = State.read(data)
+    urls = state.database_urls if state else databases.urls_from(environment)
+    if urls is not None:
+        await databases.prepare(urls, print)
+    else:
+        logs = data / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        with running_on(data), Postgres(data, log=logs / "postgres.log") as server:
+            await databases.prepare(databases.urls_on(server.url()), print)
+    print("all databases are at their newest migration")
+    return 0
+
+
+_WELL = "ready"
+
+
+async def _health(name: str, process: ProcessState) -> str:
+    if process.pid is None or not _is_alive(process.pid):
+        return "ended"
+    if process.port is None or await is_ready(name, process.port):
+        return _WELL
+    return "not ready"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise CommandError(f"--subject {text} is not a UUID") from None

@@ -1,0 +1,189 @@
+"""Runs a whole stack: PostgreSQL, migrations, services, gateway; keeps them alive and stops them in order."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chassis.context import Role
+from stack import databases
+from stack.issuer import Issuer, write_file
+from stack.plan import GATEWAY, Plan, PlanError, processes_of
+from stack.postgres import Postgres
+from stack.probes import is_free, is_ready
+from stack.processes import Child, follow, last_lines
+from stack.state import ProcessState, State, running_on
+from stack.tasks import Tasks
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 20.0  # longer than a service's own drain and grace, so that killing is the exception
+_LEFT_OVER_SECONDS = 15.0  # after a kill -9 of the supervisor its children have been told to stop, and may still drain
+_TOKEN_TTL = timedelta(minutes=10)
+_TOKEN_RENEWAL_SECONDS = 180.0
+_POLL_SECONDS = 0.1
+_POSTGRES_POLL_SECONDS = 0.5
+
+Tell = Callable[[str], None]
+
+
+class StackError(Exception):
+    """The stack could not be started; the message names the process and shows the end of its log."""
+
+
+class Supervisor:
+    """One stack, from its first process to its last. Use once."""
+
+    def __init__(self, plan: Plan, environment: Mapping[str, str], tell: Tell) -> None:
+        """Nothing starts yet. `tell` hears one line for everything that a person wants to know."""
+        self._plan = plan
+        self._tell = tell
+        self._urls = databases.urls_from(environment)
+        self._issuer = Issuer.of(plan.data)
+        self._postgres: Postgres | None = None
+        self._children: list[Child] = []
+        self._told_to_stop = asyncio.Event()
+
+    async def run(self, when_ready: Callable[["Supervisor"], Coroutine[Any, Any, None]]) -> None:
+        """Start everything, run `when_ready`, serve until SIGINT or SIGTERM, stop everything.
+
+        Raises:
+            AlreadyRunningError: a stack runs on this data folder.
+            PlanError: a port is taken.
+            PostgresError, StackError: something did not come up.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._told_to_stop.set)
+        async with AsyncExitStack() as stack:
+            was_killed = stack.enter_context(running_on(self._plan.data))
+            await self._wait_for_ports(_LEFT_OVER_SECONDS if was_killed else 0.0)
+            stack.callback(self._stop_postgres)
+            await self._prepare_databases()
+            tasks = await stack.enter_async_context(Tasks())
+            self._write_service_tokens()
+            tasks.start(self._renew_service_tokens())
+            stack.push_async_callback(self._stop_children)
+            if await self._start_children(tasks):
+                tasks.start(when_ready(self))
+                tasks.start(self._keep_postgres_running())
+                await tasks.fail_or(self._told_to_stop.wait())
+            self._tell("stopping: gateway, services, database")
+
+    @property
+    def plan(self) -> Plan:
+        """What runs."""
+        return self._plan
+
+    @property
+    def issuer(self) -> Issuer:
+        """Who signs the tokens of this stack."""
+        return self._issuer
+
+    @property
+    def database_urls(self) -> Mapping[str, str]:
+        """The connection string of each service's database; empty before they are prepared."""
+        return self._urls or {}
+
+    async def _wait_for_ports(self, patience_seconds: float) -> None:
+        deadline = time.monotonic() + patience_seconds
+        while taken := {name: port for name, port in self._plan.ports.items() if not is_free(port)}:
+            if time.monotonic() > deadline:
+                ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
+                raise PlanError(f"in use by another program: port {ports}; choose other ones with --port")
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _prepare_databases(self) -> None:
+        self._plan.logs.mkdir(parents=True, exist_ok=True)
+        if self._urls is None:
+            self._postgres = Postgres(self._plan.data, log=self._plan.logs / "postgres.log")
+            self._postgres.start()
+            self._urls = databases.urls_on(self._postgres.url())
+        await databases.prepare(self._urls, self._tell)
+
+    def _stop_postgres(self) -> None:
+        if self._postgres is not None:
+            self._postgres.stop()
+
+    async def _keep_postgres_running(self) -> None:
+        while self._postgres is not None:
+            await asyncio.sleep(_POSTGRES_POLL_SECONDS)
+            if self._postgres.pid is None:
+                self._tell("PostgreSQL ended; starting it again")
+                self._postgres.stop()
+                self._postgres.start()
+                self._publish()
+
+    async def _start_children(self, tasks: Tasks) -> bool:
+        """Start every process and wait until each is ready. False when told to stop meanwhile."""
+        for process in processes_of(self._plan, self.database_urls, self._issuer.jwks_file):
+            child = Child(process, self._tell)
+            await child.start()
+            self._children.append(child)
+            if self._plan.verbose or self._plan.json_logs:
+                tasks.start(follow(process.log, prefix="" if self._plan.json_logs else f"{process.name:<12}| "))
+        self._publish()
+        if not await self._are_ready():
+            return False
+        for child in self._children:
+            tasks.start(child.keep_running(self._publish))
+        return True
+
+    async def _are_ready(self) -> bool:
+        deadline = time.monotonic() + _READY_SECONDS
+        for child in self._children:
+            while not await is_ready(child.plan.name, child.plan.port):
+                self._require_alive()
+                if self._told_to_stop.is_set():
+                    return False
+                if time.monotonic() > deadline:
+                    raise StackError(_report(child, f"was not ready within {_READY_SECONDS:.0f} s"))
+                await asyncio.sleep(_POLL_SECONDS)
+        return not self._told_to_stop.is_set()
+
+    def _require_alive(self) -> None:
+        for child in self._children:
+            if child.pid is None:
+                raise StackError(_report(child, "ended before it was ready"))
+
+    async def _stop_children(self) -> None:
+        gateways = [child for child in self._children if child.plan.name == GATEWAY]
+        services = [child for child in self._children if child.plan.name != GATEWAY]
+        for together in (gateways, services):
+            await asyncio.gather(*(child.stop(_STOP_SECONDS) for child in together))
+
+    def _write_service_tokens(self) -> None:
+        for service in databases.SERVICES:
+            token = self._issuer.mint(Role.SERVICE, f"{service}_svc", now=datetime.now(UTC), ttl=_TOKEN_TTL)
+            file = self._plan.service_token_file(service)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            write_file(file, token.encode(), mode=0o600)
+
+    async def _renew_service_tokens(self) -> None:
+        while True:
+            await asyncio.sleep(_TOKEN_RENEWAL_SECONDS)
+            self._write_service_tokens()
+
+    def _publish(self) -> None:
+        processes = {
+            child.plan.name: ProcessState(child.pid, child.plan.port, str(child.plan.log), child.restarts)
+            for child in self._children
+        }
+        if self._postgres is not None:
+            processes["postgres"] = ProcessState(self._postgres.pid, None, str(self._plan.logs / "postgres.log"))
+        shows, shown_at = self._plan.shows, self._plan.shown_at
+        State(
+            pid=os.getpid(),
+            url=self._plan.gateway_url,
+            database_urls=dict(self.database_urls),
+            processes=processes,
+            shows=shows.isoformat() if shows else None,
+            shown_at=shown_at.isoformat() if shown_at else None,
+        ).write(self._plan.data)
+
+
+def _report(child: Child, what: str) -> str:
+    return f"{child.plan.name} {what}; the end of {child.plan.log}:\n{last_lines(child.plan.log)}"

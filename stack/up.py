@@ -1,0 +1,44 @@
+"""`telemed up`: runs a stack in this terminal and says what a person needs to know."""
+
+import asyncio
+from collections.abc import Mapping
+
+from stack.plan import Plan
+from stack.supervisor import Supervisor
+
+
+def run(plan: Plan, environment: Mapping[str, str]) -> int:
+    """Run a stack until Ctrl-C or SIGTERM. Returns 0 after an orderly stop."""
+    asyncio.run(_run(plan, environment))
+    return 0
+
+
+async def _run(plan: Plan, environment: Mapping[str, str]) -> None:
+    plan.data.mkdir(parents=True, exist_ok=True)
+    await Supervisor(plan, environment, _tell).run(_when_ready)
+
+
+async def _when_ready(supervisor: Supervisor) -> None:
+    print(banner(supervisor.plan), flush=True)
+
+
+def banner(plan: Plan) -> str:
+    """Where everything is."""
+    clock = f"\n  clock     started at {plan.shows:%Y-%m-%dT%H:%M:%SZ}, ticking on" if plan.shows else ""
+    services = ", ".join(f"{name} {port}" for name, port in plan.ports.items())
+    return f"""
+Telemed scheduler is ready.
+
+  API       {plan.gateway_url}
+  health    {plan.gateway_url}/readyz
+  ports     {services}{clock}
+  data      {plan.data}
+  logs      {plan.logs}
+  token     telemed token --data {plan.data} --role patient --subject UUID
+  database  telemed psql --data {plan.data} appointment
+  stop      Ctrl-C, or telemed down --data {plan.data}
+"""
+
+
+def _tell(line: str) -> None:
+    print(f"telemed: {line}", flush=True)
