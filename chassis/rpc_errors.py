@@ -25,14 +25,20 @@ logger = logging.getLogger(__name__)
 
 
 class RemoteRefusal(Refusal):
-    """A refusal that another service gave, passed on as it came."""
+    """A refusal that another service gave, passed on as it came.
+
+    `status` is what our own caller gets; `answered` is what the service said, for an edge that also tells its faults.
+    """
 
     kind = Kind.UNAVAILABLE
     reason = "UNAVAILABLE"
 
-    def __init__(self, status: status_pb2.Status, kind: Kind, reason: str) -> None:
+    def __init__(
+        self, status: status_pb2.Status, kind: Kind, reason: str, answered: status_pb2.Status | None = None
+    ) -> None:
         super().__init__(status.message)
         self.status = status
+        self.answered = answered or status
         # Instance values shadow the class's: the kind and reason are the other service's.
         self.kind = kind  # type: ignore[misc]
         self.reason = reason  # type: ignore[misc]
@@ -145,7 +151,7 @@ def status_from(error: grpc.aio.AioRpcError) -> status_pb2.Status:
 
 def refusal_from(error: grpc.aio.AioRpcError) -> Refusal:
     """A failed call to another service as a refusal of ours: passed on as it came, where it is one."""
-    status = status_from(error)
+    status = answered = status_from(error)
     reason = code_pb2.Code.Name(status.code)
     for detail in status.details:
         info = error_details_pb2.ErrorInfo()
@@ -155,7 +161,7 @@ def refusal_from(error: grpc.aio.AioRpcError) -> Refusal:
     kind = Kind(name) if name in Kind.__members__ else Kind.UNAVAILABLE
     if name not in Kind.__members__:
         status = _plain(code_pb2.UNAVAILABLE, "UNAVAILABLE", "a service that is needed failed", 1.0)
-    return RemoteRefusal(status, kind, reason)
+    return RemoteRefusal(status, kind, reason, answered)
 
 
 def violations_of(status: status_pb2.Status) -> tuple[Violation, ...]:
