@@ -1,0 +1,98 @@
+"""One block of a doctor's hours cut into cells, and which of the cells are taken: counted before any slot is built."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from doctor_svc.domain.availability import AvailabilityRule
+from doctor_svc.domain.busy import BusyTimes
+from doctor_svc.domain.window import Window
+from kernel.appointment_types import AppointmentType
+from kernel.slots import Slot, SlotPriority
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The block `[start, end)` cut into `count` cells, each of a visit and the buffer after it.
+
+    A visit fits wholly inside the block; the buffer of the last cell may reach past it. Because a cell is exactly what
+    a visit occupies, a busy time takes a run of cells, found by division. `taken` cells have no seat left; `snug` ones
+    start the block or touch a booked visit.
+    """
+
+    kind: AppointmentType
+    start: datetime
+    end: datetime
+    duration: timedelta
+    buffer: timedelta
+    capacity: int
+    count: int
+    taken: frozenset[int]
+    snug: frozenset[int]
+
+    @property
+    def step(self) -> timedelta:
+        """The length of a cell."""
+        return self.duration + self.buffer
+
+    def cells_in(self, window: Window) -> range:
+        """The cells, taken or not, that start inside a window."""
+        first = -((self.start - window.earliest) // self.step)  # the quotient of the negated, negated: rounded up
+        last = (window.latest - self.start) // self.step
+        return range(max(first, 0), min(last + 1, self.count))
+
+    def free_cells(self, window: Window) -> Iterator[int]:
+        """The cells that start inside a window and are not taken, in order."""
+        return (cell for cell in self.cells_in(window) if cell not in self.taken)
+
+    def free_count(self, window: Window) -> int:
+        """How many cells start inside a window and are not taken."""
+        cells = self.cells_in(window)
+        return len(cells) - sum(cell in cells for cell in self.taken)
+
+    def slot(self, cell: int, priority: SlotPriority) -> Slot:
+        """A cell as a slot."""
+        start = self.start + cell * self.step
+        return Slot(start, start + self.duration, self.kind, priority, self.buffer, self.capacity)
+
+
+def cut(rule: AvailabilityRule, duration: timedelta, start: datetime, end: datetime, busy: BusyTimes) -> Grid:
+    """The grid of visits of `duration` under a rule in the block `[start, end)`, both instants in UTC."""
+    step = duration + rule.buffer
+    count = max((end - start - duration) // step + 1, 0)
+    cells = range(count)
+    taken: set[int] = set()
+    snug = {0}
+    seats: dict[int, set[int]] = {}
+    for item in busy.touching(start, start + count * step):
+        begin, stop = item.start - start, item.end - start
+        snug.update(_touched(begin, stop, step, cells))
+        met = _overlapped(begin, stop, step, cells)
+        if item.kind is not rule.kind:
+            taken.update(met)
+        else:
+            for cell in met:
+                seats.setdefault(cell, set()).add(item.seat)
+    every_seat = range(rule.capacity)
+    taken.update(cell for cell, used in seats.items() if used.issuperset(every_seat))
+    return Grid(
+        kind=rule.kind,
+        start=start,
+        end=end,
+        duration=duration,
+        buffer=rule.buffer,
+        capacity=rule.capacity,
+        count=count,
+        taken=frozenset(taken),
+        snug=frozenset(snug),
+    )
+
+
+def _overlapped(begin: timedelta, end: timedelta, step: timedelta, cells: range) -> range:
+    """The cells that share time with `[begin, end)`, counted from the start of the grid."""
+    return cells[max(begin // step, 0) : max(-(-end // step), 0)]
+
+
+def _touched(begin: timedelta, end: timedelta, step: timedelta, cells: range) -> range:
+    """The cells that share time with `[begin, end)` or lie next to it without a gap."""
+    return cells[max(-(-begin // step) - 1, 0) : max(end // step + 1, 0)]

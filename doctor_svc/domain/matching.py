@@ -1,0 +1,194 @@
+"""How well each doctor fits a patient: the parts of the score, their weights, the order of ties, and the reasons."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from doctor_svc.domain.offers import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each part of a score counts; together they make 1."""
+
+    continuity: float = 0.50
+    specialty: float = 0.25
+    availability: float = 0.15
+    quality: float = 0.10
+
+
+WEIGHTS = Weights()
+
+SPECIALTY_MATCHED = 1.0
+SPECIALTY_NOT_ASKED = 0.8  # nobody was asked for, so nobody fits perfectly
+
+MAX_RATING = 5.0
+RATING_SHARE = 0.8  # of quality; experience has the rest
+EXPERIENCE_SHARE = 0.2
+FULL_EXPERIENCE_YEARS = 20
+
+# A rating is the mean of the ratings given and of five imagined ones of 4.0. So a new doctor starts as a good one, and
+# the first rating, however kind or harsh, moves nobody far.
+PRIOR_RATING = 4.0
+PRIOR_COUNT = 5
+
+HIGH_RATING = 4.0
+NOTABLE_YEARS = 5
+_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorProfile:
+    """What a patient may know of a doctor. `rating` is the mean from 1 to 5, 0 while `rating_count` is 0."""
+
+    doctor_id: str
+    first_name: str
+    last_name: str
+    specialty: str
+    sub_specialties: tuple[str, ...]
+    timezone: str
+    rating: float
+    rating_count: int
+    years_experience: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A verified doctor to be ranked: profile, completed visits with the patient, and what is on offer."""
+
+    profile: DoctorProfile
+    previous_visits: int
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the patient asks of a doctor.
+
+    `specialty` is as the patient spelled it, empty for any; `has_window` says that a date or window was wished for.
+    """
+
+    specialty: str = ""
+    allow_history: bool = True
+    has_window: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The parts of a score, each in [0, 1]. Continuity is 0 when the patient's history may not count."""
+
+    continuity: float
+    specialty: float
+    availability: float
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class RankedDoctor:
+    """A candidate with the score in [0, 1], rounded to four decimals, and why in sentences."""
+
+    candidate: Candidate
+    score: float
+    components: Components
+    reasons: tuple[str, ...]
+
+    @property
+    def is_preferred(self) -> bool:
+        """Whether the patient has completed a visit with this doctor, even where that may not count."""
+        return self.candidate.previous_visits > 0
+
+
+def rank(candidates: Iterable[Candidate], wish: Wish) -> list[RankedDoctor]:
+    """The candidates who have the wished specialty, the best first.
+
+    Ties go to more visits together, the larger free share, the better rating, fewer visits that day, the lower id.
+    """
+    fitting = (candidate for candidate in candidates if has_specialty(candidate.profile, wish.specialty))
+    return sorted((_ranked(candidate, wish) for candidate in fitting), key=lambda doctor: _order(doctor, wish))
+
+
+def shortlist(ranked: Sequence[RankedDoctor], limit: int) -> list[RankedDoctor]:
+    """The first `limit` of a ranking, in its order, where a doctor with nothing free gives way to one with free times.
+
+    Without this a few excellent but full doctors would hide everyone who could see the patient.
+    """
+    full_last = sorted(range(len(ranked)), key=lambda place: (ranked[place].candidate.offer.free == 0, place))
+    return [ranked[place] for place in sorted(full_last[:limit])]
+
+
+def has_specialty(profile: DoctorProfile, specialty: str) -> bool:
+    """Whether a doctor has a specialty or sub-specialty of that name, in any case of letters; empty means any."""
+    wanted = _folded(specialty)
+    return not wanted or wanted in {_folded(name) for name in (profile.specialty, *profile.sub_specialties)}
+
+
+def components_of(candidate: Candidate, wish: Wish) -> Components:
+    """The parts of a fitting candidate's score."""
+    offer = candidate.offer
+    return Components(
+        continuity=1.0 if wish.allow_history and candidate.previous_visits > 0 else 0.0,
+        specialty=SPECIALTY_MATCHED if _folded(wish.specialty) else SPECIALTY_NOT_ASKED,
+        availability=offer.free / offer.total if offer.total else 0.0,
+        quality=_quality(candidate.profile),
+    )
+
+
+def score_of(parts: Components, *, allow_history: bool) -> float:
+    """The weighted sum in [0, 1], to four decimals. Without history its weight is shared out among the others."""
+    rest = (
+        WEIGHTS.specialty * parts.specialty
+        + WEIGHTS.availability * parts.availability
+        + WEIGHTS.quality * parts.quality
+    )
+    if allow_history:
+        return round(WEIGHTS.continuity * parts.continuity + rest, _DECIMALS)
+    return round(rest / (WEIGHTS.specialty + WEIGHTS.availability + WEIGHTS.quality), _DECIMALS)
+
+
+def weighed_rating(profile: DoctorProfile) -> float:
+    """The rating drawn towards the prior, as far as few people have given one."""
+    weight = profile.rating_count + PRIOR_COUNT
+    return (profile.rating * profile.rating_count + PRIOR_RATING * PRIOR_COUNT) / weight
+
+
+def reasons_of(candidate: Candidate, wish: Wish) -> tuple[str, ...]:
+    """Why a fitting candidate was chosen, the strongest reason first."""
+    profile, visits, free = candidate.profile, candidate.previous_visits, candidate.offer.free
+    specialty = wish.specialty.strip()
+    told = (
+        (wish.allow_history and visits > 0, f"Previous patient - {visits} consultation(s) with this doctor"),
+        (specialty != "", f"Specializes in {specialty}"),
+        (
+            profile.rating_count > 0 and profile.rating >= HIGH_RATING,
+            f"Highly rated ({profile.rating:.1f}/{MAX_RATING:.1f})",
+        ),
+        (profile.years_experience >= NOTABLE_YEARS, f"{profile.years_experience} years of experience"),
+        (wish.has_window and free > 0, f"{free} free time(s) in the wished window"),
+    )
+    return tuple(sentence for holds, sentence in told if holds)
+
+
+def _ranked(candidate: Candidate, wish: Wish) -> RankedDoctor:
+    parts = components_of(candidate, wish)
+    score = score_of(parts, allow_history=wish.allow_history)
+    return RankedDoctor(candidate, score, parts, reasons_of(candidate, wish))
+
+
+def _order(doctor: RankedDoctor, wish: Wish) -> tuple[float, int, float, float, int, str]:
+    candidate = doctor.candidate
+    return (
+        -doctor.score,
+        -candidate.previous_visits if wish.allow_history else 0,
+        -doctor.components.availability,
+        -weighed_rating(candidate.profile),
+        candidate.offer.booked_that_day,
+        candidate.profile.doctor_id,
+    )
+
+
+def _quality(profile: DoctorProfile) -> float:
+    experience = min(profile.years_experience / FULL_EXPERIENCE_YEARS, 1.0)
+    return RATING_SHARE * weighed_rating(profile) / MAX_RATING + EXPERIENCE_SHARE * experience
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()

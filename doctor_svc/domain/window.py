@@ -1,0 +1,42 @@
+"""The stretch of time in which a visit may start, and the clinic's own: notice before it, horizon after it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+from kernel.civil_time import day_of, end_of_wall
+
+# Days of these years have a day before and after them in every zone, so that no conversion can overflow.
+CALENDAR_YEARS = range(1970, 9999)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The instants at which a visit may start, both ends included; empty when the latest is before the earliest."""
+
+    earliest: datetime
+    latest: datetime
+
+    def intersect(self, other: "Window") -> "Window":
+        """The instants that both windows hold."""
+        return Window(max(self.earliest, other.earliest), min(self.latest, other.latest))
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.earliest <= instant <= self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class BookingPolicy:
+    """The clinic's numbers: the least notice, how many days ahead can be booked, the buffer of kinds that name none."""
+
+    notice: timedelta = timedelta(hours=2)
+    horizon_days: int = 90
+    clinic_buffer: timedelta = timedelta(minutes=10)
+
+    def last_day(self, now: datetime, zone: tzinfo) -> date:
+        """The last day of a doctor's calendar that can be booked; all of it can."""
+        return day_of(now, zone) + timedelta(days=self.horizon_days)
+
+    def bookable(self, now: datetime, zone: tzinfo) -> Window:
+        """When a visit of a doctor in that zone may start: from the end of the notice to the end of the last day."""
+        after_last_day = end_of_wall(self.last_day(now, zone), None, zone)
+        return Window(now + self.notice, after_last_day - datetime.resolution)
