@@ -43,22 +43,25 @@ def _first_shown(zone_name: str, day: date, reading: datetime) -> datetime:
 def look(rule: AvailabilityRule, taken: Sequence[Busy], day: date, zone_name: str) -> Seen:
     """All slot starts of a rule on a day, and those that nothing occupies."""
     midnight = _first_shown(zone_name, day, datetime.combine(day + timedelta(days=1), time()))
-    every: list[datetime] = []
-    free: list[datetime] = []
-    open_from = None
+    stretches = []
     for block in rule.blocks:
         start = _first_shown(zone_name, day, datetime.combine(day, block.start))
         end = midnight
         if block.end is not None:
             end = min(midnight, _first_shown(zone_name, day, datetime.combine(day, block.end)))
-        if open_from is not None:
-            start = max(start, open_from)
+        stretches.append((start, end))
+    every: list[datetime] = []
+    free: list[datetime] = []
+    covered_to = None
+    # A skipped hour can move a morning behind the start of the afternoon, so the order is that of the instants.
+    for begin, end in sorted(stretches):
+        start = begin if covered_to is None else max(begin, covered_to)
         while start + rule.duration <= end:
             every.append(start)
             if _nobody_there(rule, taken, start):
                 free.append(start)
             start += rule.duration + rule.buffer
-        open_from = max(end, open_from or end)
+        covered_to = end if covered_to is None else max(end, covered_to)
     return Seen(tuple(every), tuple(free))
 
 

@@ -59,6 +59,11 @@ def test_a_block_whose_end_moves_into_the_next_leaves_it_the_rest():
     assert starts(NEW_YORK, SPRING, "01:00-02:30", "03:00-04:30") == ["08 06:00", "08 06:40", "08 07:30"]
 
 
+def test_a_block_moved_behind_the_start_of_the_next_has_what_that_one_leaves():
+    # 02:10 to 02:50 moves to 07:10 to 07:50 UTC; 03:00 to 03:30 is 07:00 to 07:30 and has its half hour.
+    assert starts(NEW_YORK, SPRING, "02:10-02:50", "03:00-03:30") == ["08 07:00"]
+
+
 def test_a_block_never_leaves_its_day():
     # In Nuuk 23:00 of the 28th becomes 00:00 of the 29th at 01:00 UTC: 22:00 to 23:40 has its last hour alone.
     assert starts(NUUK, date(2026, 3, 28), "22:00-23:40", buffer=0) == ["29 00:00", "29 00:30"]
