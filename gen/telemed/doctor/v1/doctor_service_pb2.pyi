@@ -247,7 +247,7 @@ class MatchDoctorsRequest(_message.Message):
     MAX_RESULTS_FIELD_NUMBER: _builtins.int
     AT_LEAST_REVISION_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
-    """The patient's UUID, for continuity."""
+    """The patient's UUID, for continuity; empty means that none is known."""
     appointment_type: _scheduling_pb2.AppointmentType.ValueType
     """The kind of visit."""
     duration_minutes: _builtins.int

@@ -1,0 +1,95 @@
+"""Starts the appointment service: the one place where its parts meet."""
+
+import uvloop
+from telemed.appointment.v1 import appointment_service_pb2
+from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentServiceServicer_to_server
+
+from appointment_svc.api.policy import OPEN_TO
+from appointment_svc.api.replies import error_details
+from appointment_svc.api.servicer import AppointmentServicer, UseCases
+from appointment_svc.app.book import Book
+from appointment_svc.app.booking import Bookkeeper
+from appointment_svc.app.cancel_appointment import CancelAppointment
+from appointment_svc.app.check_conflicts import CheckConflicts
+from appointment_svc.app.get_appointment import GetAppointment
+from appointment_svc.app.list_appointments import ListAppointments
+from appointment_svc.app.smart_book import SmartBook
+from appointment_svc.app.watch_changes import WatchChanges
+from appointment_svc.domain.rules import Rules
+from appointment_svc.peers.doctors import GrpcDoctors
+from appointment_svc.settings import AppointmentSettings, RuleSettings
+from appointment_svc.storage.appointments import PostgresAppointments
+from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
+from appointment_svc.storage.ledger import PostgresLedger
+from appointment_svc.storage.rows import MIGRATIONS
+from chassis.client import Client, open_channel
+from chassis.clock import Clock, clock_from
+from chassis.db import Database
+from chassis.health import Readiness
+from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
+from chassis.listener import listen
+from chassis.logs import start_logging
+from chassis.migrations import require_current
+from chassis.process import GrpcProcess, run
+from chassis.server import build_server
+from chassis.settings import SharedSettings
+from chassis.signals import Signal
+from chassis.telemetry import start_telemetry
+from chassis.tokens import KeySet, TokenVerifier
+
+SERVICES = [appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].full_name]
+
+
+async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSettings, clock: Clock) -> GrpcProcess:
+    """The whole process, its database already connecting; to be started and stopped in the running loop."""
+    database = Database(settings.database_url, size=settings.pool_size)
+    await database.open()
+    channel = open_channel(settings.doctor_target)
+    doctors = GrpcDoctors(Client(channel))
+    committed, grown = Signal(), Signal()
+    appointments = PostgresAppointments(database, committed)
+    feed = PostgresFeed(database, grown)
+    bookkeeper = Bookkeeper(PostgresLedger(database, committed), clock, rules)
+    app = UseCases(
+        smart_book=SmartBook(bookkeeper, doctors, clock, rules),
+        book=Book(bookkeeper, doctors, clock, rules),
+        get_appointment=GetAppointment(appointments),
+        list_appointments=ListAppointments(appointments),
+        cancel_appointment=CancelAppointment(appointments, clock, rules),
+        check_conflicts=CheckConflicts(doctors, appointments, appointments),
+        watch_changes=WatchChanges(feed, grown),
+    )
+    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
+    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, OPEN_TO)]
+    server, health = build_server(layers, services=SERVICES, render=error_details)
+    add_AppointmentServiceServicer_to_server(AppointmentServicer(app), server)
+    return GrpcProcess(
+        address=f"{settings.host}:{settings.port}",
+        server=server,
+        readiness=Readiness(health, SERVICES, appointments.ping),
+        work=[
+            ("sequence events", Sequencer(database, committed, grown).run),
+            ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),
+        ],
+        closers=[channel.close, database.close],
+        drain_seconds=settings.drain_seconds,
+        grace_seconds=settings.grace_seconds,
+    )
+
+
+async def _serve(settings: AppointmentSettings, shared: SharedSettings) -> None:
+    await require_current(settings.database_url, MIGRATIONS)
+    telemetry = start_telemetry("appointment", shared.otlp_endpoint, shared.trace_sample_ratio)
+    clock = clock_from(shared.now, shared.now_at)
+    await run(await build(settings, RuleSettings().rules(), shared, clock), telemetry)
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    shared, settings = SharedSettings(), AppointmentSettings()  # type: ignore[call-arg]  # the environment fills them
+    start_logging("appointment", shared.log_level, as_json=shared.log_json)
+    uvloop.run(_serve(settings, shared))
+
+
+if __name__ == "__main__":
+    main()

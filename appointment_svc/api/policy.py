@@ -1,0 +1,16 @@
+"""Which roles each RPC is open to. Whose objects they may touch is decided in the use cases (app/access.py)."""
+
+from chassis.context import Role
+
+_SERVICE = "telemed.appointment.v1.AppointmentService"
+_ANYONE = frozenset(Role)
+
+OPEN_TO: dict[str, frozenset[Role]] = {
+    f"{_SERVICE}/SmartBook": frozenset({Role.PATIENT, Role.ADMIN, Role.SERVICE}),
+    f"{_SERVICE}/Book": _ANYONE,
+    f"{_SERVICE}/GetAppointment": _ANYONE,
+    f"{_SERVICE}/ListAppointments": _ANYONE,
+    f"{_SERVICE}/CancelAppointment": _ANYONE,
+    f"{_SERVICE}/CheckConflicts": _ANYONE,
+    f"{_SERVICE}/WatchChanges": _ANYONE,
+}

@@ -1,0 +1,131 @@
+"""Requests of the contract as commands of the use cases; every refusal names the field."""
+
+import base64
+import binascii
+import re
+from datetime import datetime
+
+from telemed.appointment.v1 import appointment_pb2
+from telemed.appointment.v1 import appointment_service_pb2 as pb
+from telemed.type.v1 import scheduling_pb2
+
+from appointment_svc.app.book import ExactWish
+from appointment_svc.app.booking import Visit
+from appointment_svc.app.check_conflicts import Question
+from appointment_svc.app.ports import ListFilter, PagePosition, RequestKey
+from appointment_svc.app.smart_book import SmartWish
+from appointment_svc.domain.appointment import Status
+from appointment_svc.domain.rules import visit_length
+from chassis.enum_map import EnumMap
+from chassis.ids import parse_optional_uuid, parse_uuid
+from chassis.protos import (
+    fingerprint,
+    is_midnight_end,
+    to_instant,
+    to_optional_date,
+    to_optional_instant,
+    to_optional_wall,
+)
+from kernel.appointment_types import AppointmentType
+from kernel.civil_time import require_aware, zone_named
+from kernel.errors import InvalidArgument
+
+KINDS = EnumMap(scheduling_pb2.AppointmentType.DESCRIPTOR, AppointmentType)
+STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, Status)
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def request_key(request: pb.SmartBookRequest | pb.BookRequest | pb.CancelAppointmentRequest) -> RequestKey | None:
+    """The request_id with the fingerprint of the request; None without one."""
+    if not request.request_id:
+        return None
+    if not _REQUEST_ID.fullmatch(request.request_id):
+        raise InvalidArgument.of("request_id", "must be 1 to 255 printable ASCII characters without spaces")
+    return RequestKey(request.request_id, fingerprint(request))
+
+
+def visit_of(request: pb.SmartBookRequest | pb.BookRequest) -> Visit:
+    """What both ways to book say of the visit."""
+    kind = KINDS.required(request.appointment_type, "appointment_type")
+    zone_named(request.timezone)
+    return Visit(
+        patient_id=parse_uuid(request.patient_id, "patient_id"),
+        kind=kind,
+        length=visit_length(kind, request.duration_minutes),
+        timezone=request.timezone or "UTC",
+        specialty_required=request.specialty_required.strip(),
+        patient_notes=request.patient_notes,
+    )
+
+
+def smart_wish(request: pb.SmartBookRequest) -> SmartWish:
+    """The wish of a SmartBook."""
+    allow_history = request.allow_history_prioritization if request.HasField("allow_history_prioritization") else True
+    # 24:00 as the end of the window is the end of the day, which is what no end means too.
+    ends_at_midnight = is_midnight_end(request, "preferred_time_end")
+    return SmartWish(
+        visit=visit_of(request),
+        preferred_date=to_optional_date(request, "preferred_date"),
+        preferred_start=to_optional_wall(request, "preferred_time_start"),
+        preferred_end=None if ends_at_midnight else to_optional_wall(request, "preferred_time_end"),
+        allow_history=allow_history,
+        accept_outside_window=request.accept_outside_window,
+    )
+
+
+def exact_wish(request: pb.BookRequest) -> ExactWish:
+    """The wish of a Book."""
+    return ExactWish(
+        visit=visit_of(request),
+        doctor_id=parse_optional_uuid(request.doctor_id, "doctor_id"),
+        start=to_instant(request, "appointment_date"),
+    )
+
+
+def list_filter(request: pb.ListAppointmentsRequest) -> ListFilter:
+    """The filter of a list."""
+    return ListFilter(
+        patient_id=parse_optional_uuid(request.patient_id, "patient_id"),
+        doctor_id=parse_optional_uuid(request.doctor_id, "doctor_id"),
+        status=STATUSES.optional(request.status, "status"),
+        kind=KINDS.optional(request.appointment_type, "appointment_type"),
+        since=to_optional_instant(request, "from_time", label="from"),
+        until=to_optional_instant(request, "to_time", label="to"),
+    )
+
+
+def question_of(request: pb.CheckConflictsRequest) -> Question:
+    """The question of a CheckConflicts."""
+    kind = KINDS.optional(request.appointment_type, "appointment_type")
+    return Question(
+        doctor_id=parse_uuid(request.doctor_id, "doctor_id"),
+        start=to_instant(request, "start_time"),
+        end=to_instant(request, "end_time"),
+        kind=kind or AppointmentType.GENERAL_CONSULTATION,
+        exclude_appointment_id=parse_optional_uuid(request.exclude_appointment_id, "exclude_appointment_id"),
+        patient_id=parse_optional_uuid(request.patient_id, "patient_id"),
+    )
+
+
+def page_token(position: PagePosition | None) -> str:
+    """Where the next page begins, as an opaque token; empty after the last page."""
+    if position is None:
+        return ""
+    return base64.urlsafe_b64encode(f"{position.start.isoformat()} {position.appointment_id}".encode()).decode()
+
+
+def page_position(token: str) -> PagePosition | None:
+    """Where a page token points. Raises InvalidArgument for one that no answer of ours gave."""
+    if not token:
+        return None
+    try:
+        start, _, appointment_id = base64.urlsafe_b64decode(token.encode()).decode().partition(" ")
+        return PagePosition(_aware(start), parse_uuid(appointment_id, "page_token"))
+    except (binascii.Error, UnicodeError, ValueError, InvalidArgument):
+        raise InvalidArgument.of("page_token", "must be the next_page_token of the page before") from None
+
+
+def _aware(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    require_aware(instant, "start")
+    return instant

@@ -1,0 +1,93 @@
+"""AppointmentService: each RPC is a request read, a use case called, a reply written."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from telemed.appointment.v1 import appointment_pb2
+from telemed.appointment.v1 import appointment_service_pb2 as pb
+from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceServicer
+
+from appointment_svc.api import replies, requests
+from appointment_svc.app.book import Book
+from appointment_svc.app.booking import BookingCall
+from appointment_svc.app.cancel_appointment import CancelAppointment
+from appointment_svc.app.check_conflicts import CheckConflicts
+from appointment_svc.app.get_appointment import GetAppointment
+from appointment_svc.app.list_appointments import ListAppointments
+from appointment_svc.app.ports import Cancellation, Method
+from appointment_svc.app.smart_book import SmartBook
+from appointment_svc.app.watch_changes import WatchChanges
+from appointment_svc.domain.revision import parse_revision
+from chassis.context import current_caller
+from chassis.ids import parse_uuid
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything that the service can do."""
+
+    smart_book: SmartBook
+    book: Book
+    get_appointment: GetAppointment
+    list_appointments: ListAppointments
+    cancel_appointment: CancelAppointment
+    check_conflicts: CheckConflicts
+    watch_changes: WatchChanges
+
+
+class AppointmentServicer(AppointmentServiceServicer):
+    """Translates; decides nothing."""
+
+    def __init__(self, app: UseCases) -> None:
+        self._app = app
+
+    async def SmartBook(self, request: pb.SmartBookRequest, context: Context) -> pb.SmartBookResponse:
+        wish = requests.smart_wish(request)
+        call = BookingCall(current_caller(), Method.SMART, requests.request_key(request), replies.smart_book_reply)
+        return pb.SmartBookResponse.FromString(await self._app.smart_book(call, wish))
+
+    async def Book(self, request: pb.BookRequest, context: Context) -> pb.BookResponse:
+        wish = requests.exact_wish(request)
+        call = BookingCall(current_caller(), Method.MANUAL, requests.request_key(request), replies.book_reply)
+        return pb.BookResponse.FromString(await self._app.book(call, wish))
+
+    async def GetAppointment(self, request: pb.GetAppointmentRequest, context: Context) -> appointment_pb2.Appointment:
+        appointment_id = parse_uuid(request.id, "id")
+        return replies.appointment_message(await self._app.get_appointment(current_caller(), appointment_id))
+
+    async def ListAppointments(
+        self, request: pb.ListAppointmentsRequest, context: Context
+    ) -> pb.ListAppointmentsResponse:
+        wanted, after = requests.list_filter(request), requests.page_position(request.page_token)
+        page = await self._app.list_appointments(current_caller(), wanted, after, request.page_size)
+        return pb.ListAppointmentsResponse(
+            appointments=[replies.appointment_message(a) for a in page.appointments],
+            next_page_token=requests.page_token(page.next),
+        )
+
+    async def CancelAppointment(
+        self, request: pb.CancelAppointmentRequest, context: Context
+    ) -> pb.CancelAppointmentResponse:
+        order = Cancellation(
+            caller=current_caller(),
+            appointment_id=parse_uuid(request.id, "id"),
+            reason=request.reason,
+            key=requests.request_key(request),
+            answer=replies.cancel_reply,
+        )
+        return pb.CancelAppointmentResponse.FromString(await self._app.cancel_appointment(order, request.etag))
+
+    async def CheckConflicts(self, request: pb.CheckConflictsRequest, context: Context) -> pb.CheckConflictsResponse:
+        question = requests.question_of(request)
+        return replies.conflicts_reply(question, await self._app.check_conflicts(current_caller(), question))
+
+    async def WatchChanges(
+        self, request: pb.WatchChangesRequest, context: Context
+    ) -> AsyncIterator[pb.WatchChangesResponse]:
+        after = parse_revision(request.after_revision, "after_revision")
+        async for change, head in self._app.watch_changes(current_caller(), after):
+            yield replies.change_reply(change, head)

@@ -1,0 +1,49 @@
+"""Whose appointments a caller may make, see and change."""
+
+from appointment_svc.app.ports import FeedReader, ListFilter
+from appointment_svc.domain.appointment import Appointment
+from chassis.context import Caller, Role
+from kernel.errors import PermissionDenied
+
+
+def may_see(caller: Caller, appointment: Appointment) -> bool:
+    """Patients and doctors see their own, staff see all."""
+    if caller.is_staff:
+        return True
+    own = appointment.patient_id if caller.role is Role.PATIENT else appointment.doctor_id
+    return own == caller.subject
+
+
+def require_may_book(caller: Caller, patient_id: str, doctor_id: str | None) -> None:
+    """Patients book for themselves, doctors book patients with themselves, staff book for all."""
+    if caller.is_staff:
+        return
+    if caller.role is Role.PATIENT and patient_id != caller.subject:
+        raise PermissionDenied("a patient may book for nobody else")
+    if caller.role is Role.DOCTOR and doctor_id != caller.subject:
+        raise PermissionDenied("a doctor may book visits with nobody else")
+
+
+def narrowed(caller: Caller, wanted: ListFilter) -> ListFilter | None:
+    """The filter cut down to what the caller may see; None when nothing of it is left."""
+    own = reader_for(caller)
+    if own.patient_id and wanted.patient_id not in (None, own.patient_id):
+        return None
+    if own.doctor_id and wanted.doctor_id not in (None, own.doctor_id):
+        return None
+    return ListFilter(
+        patient_id=own.patient_id or wanted.patient_id,
+        doctor_id=own.doctor_id or wanted.doctor_id,
+        status=wanted.status,
+        kind=wanted.kind,
+        since=wanted.since,
+        until=wanted.until,
+    )
+
+
+def reader_for(caller: Caller) -> FeedReader:
+    """Whose changes the caller may watch."""
+    return FeedReader(
+        patient_id=caller.subject if caller.role is Role.PATIENT else None,
+        doctor_id=caller.subject if caller.role is Role.DOCTOR else None,
+    )

@@ -1,0 +1,170 @@
+"""What booking by wish and booking by time have in common: drafts, the saved answer, the verdict of the ledger."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appointment_svc.app.ports import Attempt, Draft, Ledger, Method, Order, Outcome, RequestKey, Verdict
+from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.errors import DailyLimitReached, PatientBusy, SlotTaken
+from appointment_svc.domain.offers import Candidate, Offer, alternatives
+from appointment_svc.domain.revision import token_of
+from appointment_svc.domain.rules import Rules
+from chassis.clock import Clock
+from chassis.context import Caller
+from chassis.ids import uuid7
+from kernel.appointment_types import AppointmentType
+from kernel.civil_time import day_of
+from kernel.errors import Refusal
+from kernel.slots import AlternativeSlot
+
+# So many drafts go to the ledger in one statement: under a race the first few decide, and each costs a little to make.
+_DRAFTS_AT_ONCE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What every booking says of the visit itself."""
+
+    patient_id: str
+    kind: AppointmentType
+    length: timedelta
+    timezone: str
+    specialty_required: str
+    patient_notes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A booking made: the appointment, why this doctor, what else was free, and the token of the change."""
+
+    appointment: Appointment
+    reasons: tuple[str, ...]
+    alternatives: tuple[AlternativeSlot, ...]
+    revision: str
+
+
+Render = Callable[[Booking], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class BookingCall:
+    """Who books, under which key, and how the answer is rendered for the caller and for those who repeat the call."""
+
+    caller: Caller
+    method: Method
+    key: RequestKey | None
+    render: Render
+
+
+@dataclass(frozen=True, slots=True)
+class Bookkeeper:
+    """Takes a wish to the ledger; the same for every way to book."""
+
+    ledger: Ledger
+    clock: Clock
+    rules: Rules
+
+    async def attempt(self, call: BookingCall, visit: Visit, work: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Runs one attempt to book: answers a repeat from what was saved, and keeps a failed attempt's reason.
+
+        The key is looked up again after a refusal, because a twin of this call may have booked in the meantime.
+        """
+        if (saved := await self._saved(call)) is not None:
+            return saved
+        try:
+            return await work()
+        except Refusal as refusal:
+            if (saved := await self._saved(call)) is not None:
+                return saved
+            await self.ledger.note_attempt(
+                Attempt(self.clock(), call.method, refusal.reason, visit.kind, visit.specialty_required)
+            )
+            raise
+
+    async def _saved(self, call: BookingCall) -> bytes | None:
+        if call.key is None:
+            return None
+        return await self.ledger.saved_answer(call.caller, call.method, call.key)
+
+    async def book_first_free(
+        self, call: BookingCall, visit: Visit, candidates: Sequence[Candidate], offers: Sequence[Offer]
+    ) -> bytes | None:
+        """Books the first candidate that the ledger accepts; None when every one was taken by others.
+
+        Raises PatientBusy or DailyLimitReached when it was the patient who could not take what was left.
+        """
+        left = list(candidates)
+        refusal: Refusal | None = None
+        while left:
+            batch = left[:_DRAFTS_AT_ONCE]
+            drafts = [self._draft(call, visit, candidate, offers) for candidate in batch]
+            verdict = await self.ledger.book(self._order(call, drafts))
+            if verdict.outcome in (Outcome.BOOKED, Outcome.REPLAYED):
+                return verdict.answer
+            refusal = self._refusal(verdict, offers) or refusal
+            left = _still_worth_trying(left, drafts, verdict)
+        if refusal is not None:
+            raise refusal
+        return None
+
+    def _order(self, call: BookingCall, drafts: Sequence[Draft]) -> Order:
+        return Order(call.caller, call.method, call.key, self.rules.daily_limit, self.clock(), drafts)
+
+    def _draft(self, call: BookingCall, visit: Visit, candidate: Candidate, offers: Sequence[Offer]) -> Draft:
+        appointment = _appointment(visit, candidate, self.clock())
+        booking = Booking(
+            appointment=appointment,
+            reasons=candidate.offer.reasons,
+            alternatives=alternatives(offers, candidate),
+            revision=token_of(appointment.id, appointment.version),
+        )
+        day = day_of(candidate.slot.start, candidate.offer.zone)
+        return Draft(candidate, appointment, day, call.render(booking))
+
+    def _refusal(self, verdict: Verdict, offers: Sequence[Offer]) -> Refusal | None:
+        if verdict.outcome is Outcome.PATIENT_BUSY:
+            return PatientBusy.of(alternatives(offers))
+        if verdict.outcome is Outcome.DAILY_LIMIT_REACHED:
+            return DailyLimitReached.of(self.rules.daily_limit)
+        return None
+
+
+def _still_worth_trying(left: list[Candidate], drafts: Sequence[Draft], verdict: Verdict) -> list[Candidate]:
+    """What of the candidates may still be booked after a refusal."""
+    if verdict.outcome is Outcome.SLOT_TAKEN:
+        return left[len(drafts) :]
+    rest = left[verdict.draft + 1 :]
+    if verdict.outcome is Outcome.DAILY_LIMIT_REACHED:
+        full_day = drafts[verdict.draft].day
+        return [c for c in rest if day_of(c.slot.start, c.offer.zone) != full_day]
+    return rest
+
+
+def _appointment(visit: Visit, candidate: Candidate, now: datetime) -> Appointment:
+    slot, offer = candidate.slot, candidate.offer
+    return Appointment(
+        id=str(uuid7(now)),
+        patient_id=visit.patient_id,
+        doctor_id=offer.doctor_id,
+        status=Status.CONFIRMED,
+        kind=visit.kind,
+        start=slot.start,
+        end=slot.end,
+        buffer=slot.buffer,
+        seat=0,
+        timezone=visit.timezone,
+        specialty_required=visit.specialty_required,
+        patient_notes=visit.patient_notes,
+        match_score=offer.match_score,
+        is_preferred_doctor=offer.is_preferred,
+        cancel_reason="",
+        version=1,
+        create_time=now,
+        update_time=now,
+    )
+
+
+def slot_taken(candidate: Candidate, offers: Sequence[Offer]) -> SlotTaken:
+    """The refusal of a time that others hold, with what was free beside it."""
+    return SlotTaken.of(alternatives(offers, candidate))

@@ -1,0 +1,245 @@
+"""What the use cases need from outside, as promises."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.offers import Candidate, Offer
+from appointment_svc.domain.revision import ChangeOf, FeedPosition
+from chassis.context import Caller
+from kernel.appointment_types import AppointmentType
+
+
+class Method(StrEnum):
+    """How a booking was made; the names are those of the RPCs."""
+
+    SMART = "SmartBook"
+    MANUAL = "Book"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """The request_id of a call with a digest of what it asks, so that a repeat is told from another wish."""
+
+    request_id: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MatchWish:
+    """What the doctor service is asked. Either `start` is exact, or date and times make a window in `timezone`."""
+
+    patient_id: str
+    kind: AppointmentType
+    length: timedelta
+    timezone: str
+    specialty_required: str = ""
+    allow_history: bool = True
+    doctor_id: str = ""
+    start: datetime | None = None
+    preferred_date: date | None = None
+    preferred_start: time | None = None
+    preferred_end: time | None = None
+
+
+class Doctors(Protocol):
+    """The doctor service."""
+
+    async def match(self, wish: MatchWish) -> list[Offer]:
+        """The doctors who fit, the best first, with their free times.
+
+        Raises the doctor service's refusals as they come (SPECIALTY_NOT_AVAILABLE, DOCTOR_NOT_FOUND, …).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A booking that may be made: the appointment as it would be, its capacity and day, and the answer to save."""
+
+    candidate: Candidate
+    appointment: Appointment
+    day: date
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Drafts of one patient, in the order to try them."""
+
+    caller: Caller
+    method: Method
+    key: RequestKey | None
+    daily_limit: int
+    now: datetime
+    drafts: Sequence[Draft]
+
+
+class Outcome(StrEnum):
+    """What the ledger made of an order."""
+
+    BOOKED = "BOOKED"
+    REPLAYED = "REPLAYED"
+    SLOT_TAKEN = "SLOT_TAKEN"
+    PATIENT_BUSY = "PATIENT_BUSY"
+    DAILY_LIMIT_REACHED = "DAILY_LIMIT_REACHED"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome; `draft` is the index of the draft it is about, `answer` what was saved for the call."""
+
+    outcome: Outcome
+    draft: int
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to book that came to nothing, for the statistics."""
+
+    time: datetime
+    method: Method
+    reason: str
+    kind: AppointmentType
+    specialty_required: str
+
+
+class Ledger(Protocol):
+    """Who is busy when. Decides alone on every booking."""
+
+    async def book(self, order: Order) -> Verdict:
+        """Books the first draft that is free, with its event and its saved answer, or nothing at all.
+
+        Raises IdempotencyKeyReused when the key was used for another wish.
+        """
+        ...
+
+    async def saved_answer(self, caller: Caller, method: Method, key: RequestKey) -> bytes | None:
+        """The answer saved under a key. Raises IdempotencyKeyReused when the key was used for another wish."""
+        ...
+
+    async def note_attempt(self, attempt: Attempt) -> None:
+        """Keeps an attempt that came to nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Who calls what off, and why; `answer` renders the reply to save under `key`."""
+
+    caller: Caller
+    appointment_id: str
+    reason: str
+    key: RequestKey | None
+    answer: Callable[[Appointment], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """Which appointments to list; None means any. `since` is inclusive, `until` exclusive."""
+
+    patient_id: str | None = None
+    doctor_id: str | None = None
+    status: Status | None = None
+    kind: AppointmentType | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PagePosition:
+    """The last appointment of a page: the next one begins after it."""
+
+    start: datetime
+    appointment_id: str
+
+
+class Appointments(Protocol):
+    """The appointments as they stand."""
+
+    async def get(self, appointment_id: str) -> Appointment | None:
+        """One appointment, or None."""
+        ...
+
+    async def page(self, wanted: ListFilter, after: PagePosition | None, limit: int) -> list[Appointment]:
+        """Appointments with the latest start first, at most `limit`, after a position."""
+        ...
+
+    async def cancel(self, order: Cancellation, now: datetime, decide: Callable[[Appointment], Appointment]) -> bytes:
+        """Puts what `decide` makes of the locked appointment in its place and frees its time, in one transaction.
+
+        Answers what was saved for the call. Raises AppointmentNotFound, IdempotencyKeyReused, and what `decide` does.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BusyTime:
+    """A claim that stands in the way: whose appointment, of which kind and seat, and when."""
+
+    appointment_id: str
+    kind: AppointmentType
+    seat: int
+    start: datetime
+    end: datetime
+
+
+class Claims(Protocol):
+    """The ledger's claims, read only."""
+
+    async def of_doctor(self, doctor_id: str, start: datetime, end: datetime) -> list[BusyTime]:
+        """The doctor's claims that overlap `[start, end)`, buffers included."""
+        ...
+
+    async def of_patient(self, patient_id: str, start: datetime, end: datetime) -> list[BusyTime]:
+        """The patient's claims that overlap `[start, end)`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChange:
+    """One numbered change. The appointment is without the words that people wrote."""
+
+    number: int
+    kind: str
+    time: datetime
+    appointment: Appointment
+    version: int
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReader:
+    """Whose changes to read; None means everyone's."""
+
+    patient_id: str | None = None
+    doctor_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Some changes in order, the number up to which they are complete, and the newest number there is."""
+
+    changes: Sequence[FeedChange]
+    complete: int
+    head: int
+
+
+class Feed(Protocol):
+    """The numbered changes."""
+
+    async def position_of(self, change: ChangeOf) -> FeedPosition | None:
+        """Where a change stands in the feed, or None while it is not numbered."""
+        ...
+
+    async def read(self, reader: FeedReader, after: int, limit: int) -> FeedPage:
+        """Changes after a number, at most `limit`."""
+        ...
+
+    def follow(self, reader: FeedReader, after: int) -> AsyncIterator[tuple[FeedChange | None, int]]:
+        """Changes after a number, for ever, each with the newest number there is; None is a sign of life."""
+        ...

@@ -1,0 +1,147 @@
+"""Everything that the appointment service refuses, and why."""
+
+from datetime import date, datetime, timedelta
+
+from kernel.errors import Kind, Refusal
+from kernel.slots import AlternativeSlot
+
+
+def _minutes(span: timedelta) -> int:
+    """Whole minutes, rounded up: the figure that would be enough."""
+    return -int(-span.total_seconds() // 60)
+
+
+class SlotTaken(Refusal):
+    """The doctor is busy at that time."""
+
+    kind = Kind.ABORTED
+    reason = "SLOT_TAKEN"
+
+    @classmethod
+    def of(cls, alternatives: tuple[AlternativeSlot, ...] = ()) -> "SlotTaken":
+        """The refusal, with times that were free a moment ago."""
+        return cls("this time was taken by another booking", alternatives=alternatives)
+
+
+class PatientBusy(Refusal):
+    """The patient has another visit at that time."""
+
+    kind = Kind.ABORTED
+    reason = "PATIENT_BUSY"
+
+    @classmethod
+    def of(cls, alternatives: tuple[AlternativeSlot, ...] = ()) -> "PatientBusy":
+        """The refusal, with times that were free a moment ago."""
+        return cls("the patient has another visit at this time", alternatives=alternatives)
+
+
+class OutsideWorkingHours(Refusal):
+    """The doctor does not work then, or not for visits of that kind."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "OUTSIDE_WORKING_HOURS"
+
+    @classmethod
+    def of(cls, alternatives: tuple[AlternativeSlot, ...]) -> "OutsideWorkingHours":
+        """The refusal, with the doctor's free times near by."""
+        return cls("the visit does not fit into the doctor's hours for its kind", alternatives=alternatives)
+
+
+class TooSoon(Refusal):
+    """The visit would start before the notice that a booking needs."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "TOO_SOON"
+
+    @classmethod
+    def of(cls, start: datetime, now: datetime, notice: timedelta) -> "TooSoon":
+        """The refusal, with the earliest start that would work."""
+        missing = _minutes(notice - (start - now))
+        return cls(
+            f"needs {missing} more minutes of notice; at least {_minutes(notice)} minutes must lie ahead",
+            metadata={"earliest_start_time": (now + notice).isoformat(), "missing_minutes": str(missing)},
+        )
+
+
+class TooFarAhead(Refusal):
+    """The day lies past the horizon of bookings."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "TOO_FAR_AHEAD"
+
+    @classmethod
+    def of(cls, last_day: date) -> "TooFarAhead":
+        """The refusal, with the last day that would work."""
+        return cls(f"bookings are open until {last_day.isoformat()}", metadata={"last_day": last_day.isoformat()})
+
+
+class TooLateToCancel(Refusal):
+    """The visit starts too soon to be called off."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "TOO_LATE_TO_CANCEL"
+
+    @classmethod
+    def of(cls, start: datetime, now: datetime, notice: timedelta) -> "TooLateToCancel":
+        """The refusal, with the last instant at which it could have been called off."""
+        return cls(
+            f"a visit can be called off until {_minutes(notice) // 60} hours before its start",
+            metadata={"last_cancel_time": (start - notice).isoformat(), "now": now.isoformat()},
+        )
+
+
+class DailyLimitReached(Refusal):
+    """The patient has as many active visits that day as a day may hold."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "DAILY_LIMIT_REACHED"
+
+    @classmethod
+    def of(cls, limit: int) -> "DailyLimitReached":
+        """The refusal, with the limit."""
+        return cls(
+            f"a patient may have at most {limit} active appointments a day", metadata={"daily_limit": str(limit)}
+        )
+
+
+class NoAvailability(Refusal):
+    """No doctor who fits is free in what was asked for."""
+
+    kind = Kind.NOT_FOUND
+    reason = "NO_AVAILABILITY"
+
+    @classmethod
+    def of(cls, alternatives: tuple[AlternativeSlot, ...]) -> "NoAvailability":
+        """The refusal, with free times outside of it."""
+        return cls("no fitting doctor is free at the time asked for", alternatives=alternatives)
+
+
+class AppointmentNotFound(Refusal):
+    """There is no such appointment for this caller."""
+
+    kind = Kind.NOT_FOUND
+    reason = "APPOINTMENT_NOT_FOUND"
+
+    @classmethod
+    def of(cls) -> "AppointmentNotFound":
+        """The refusal: the same whether it does not exist or is someone else's."""
+        return cls("there is no such appointment")
+
+
+class WrongState(Refusal):
+    """The appointment cannot go from where it stands to where it was sent."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "WRONG_STATE"
+
+    @classmethod
+    def of(cls, current: str, wanted: str) -> "WrongState":
+        """The refusal, naming both states."""
+        return cls(f"an appointment that is {current} cannot become {wanted}", metadata={"current_state": current})
+
+
+class FeatureDisabled(Refusal):
+    """The clinic has switched this off."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "FEATURE_DISABLED"

@@ -1,0 +1,96 @@
+"""What the doctor service offers for a wish, and the order in which the ledger is asked."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kernel.slots import AlternativeSlot, Slot
+
+MAX_ALTERNATIVES = 6
+_ALTERNATIVES_OF_ONE_DOCTOR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One doctor who fits, the best first among offers.
+
+    `slots` lie in the window asked for and `others` outside; `exact` is the very time asked for when the doctor
+    works then, booked or not.
+    """
+
+    doctor_id: str
+    first_name: str
+    last_name: str
+    zone: ZoneInfo
+    match_score: float
+    reasons: tuple[str, ...]
+    is_preferred: bool
+    slots: tuple[Slot, ...]
+    others: tuple[Slot, ...]
+    exact: Slot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A doctor and a time to try to book."""
+
+    offer: Offer
+    slot: Slot
+
+
+def candidates_in_window(offers: Sequence[Offer]) -> list[Candidate]:
+    """Every free time in the window, doctor by doctor in rank order."""
+    return [Candidate(offer, slot) for offer in offers for slot in offer.slots]
+
+
+def candidates_outside(offers: Sequence[Offer]) -> list[Candidate]:
+    """Every free time outside the window, doctor by doctor in rank order."""
+    return [Candidate(offer, slot) for offer in offers for slot in offer.others]
+
+
+def candidates_exactly(offers: Sequence[Offer]) -> list[Candidate]:
+    """The time asked for, with each doctor who works then."""
+    return [Candidate(offer, offer.exact) for offer in offers if offer.exact is not None]
+
+
+def alternatives(offers: Sequence[Offer], taken: Candidate | None = None) -> tuple[AlternativeSlot, ...]:
+    """Up to six other times in rank order, at most three of one doctor; none overlaps the one taken."""
+    everything = [*candidates_in_window(offers), *candidates_outside(offers)]
+    free = [c for c in everything if taken is None or not _overlaps(c, taken)]
+    return tuple(_as_alternative(c) for c in _first_of_each(free))
+
+
+def _overlaps(one: Candidate, other: Candidate) -> bool:
+    # The patient cannot be in two visits at once, so the doctor does not matter here.
+    return one.slot.start < other.slot.end + other.slot.buffer and other.slot.start < one.slot.end + one.slot.buffer
+
+
+def _first_of_each(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    seen: dict[str, int] = {}
+    given = 0
+    for candidate in candidates:
+        if given == MAX_ALTERNATIVES:
+            return
+        count = seen.get(candidate.offer.doctor_id, 0)
+        if count < _ALTERNATIVES_OF_ONE_DOCTOR:
+            seen[candidate.offer.doctor_id] = count + 1
+            given += 1
+            yield candidate
+
+
+def _as_alternative(candidate: Candidate) -> AlternativeSlot:
+    offer = candidate.offer
+    return AlternativeSlot(
+        doctor_id=offer.doctor_id,
+        doctor_first_name=offer.first_name,
+        doctor_last_name=offer.last_name,
+        slot=candidate.slot,
+        match_score=offer.match_score,
+        has_patient_history=offer.is_preferred,
+    )
+
+
+def nearest(slots: Iterable[Slot], to: datetime, most: int) -> list[Slot]:
+    """The slots nearest to an instant, the nearest first, the earlier first among equals."""
+    return sorted(slots, key=lambda slot: (abs(slot.start - to), slot.start))[:most]

@@ -1,0 +1,51 @@
+"""The clinic's rules of booking: how soon, how far ahead, how many a day, how long."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+from appointment_svc.domain.errors import TooFarAhead, TooSoon
+from kernel.appointment_types import MAX_VISIT, MIN_VISIT, AppointmentType, default_duration
+from kernel.civil_time import day_of
+from kernel.errors import InvalidArgument
+
+MAX_NOTES = 2_000
+MAX_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The figures of the rules; docs/operations.md names the variable of each."""
+
+    min_advance: timedelta = timedelta(hours=2)
+    max_advance_days: int = 90
+    cancel_notice: timedelta = timedelta(hours=24)
+    daily_limit: int = 3
+    smart_booking: bool = True
+
+    def check_start(self, start: datetime, now: datetime, zone: tzinfo) -> None:
+        """Refuses a start with too little notice, or on a day past the horizon of the doctor's calendar."""
+        if start - now < self.min_advance:
+            raise TooSoon.of(start, now, self.min_advance)
+        self.check_day(day_of(start, zone), now, zone)
+
+    def check_day(self, day: date, now: datetime, zone: tzinfo) -> None:
+        """Refuses a day past the horizon: today in that zone plus max_advance_days, that whole day included."""
+        last_day = day_of(now, zone) + timedelta(days=self.max_advance_days)
+        if day > last_day:
+            raise TooFarAhead.of(last_day)
+
+
+def visit_length(kind: AppointmentType, minutes: int) -> timedelta:
+    """The length asked for, or the default of the kind for 0. Raises InvalidArgument outside of 5 to 240 minutes."""
+    length = timedelta(minutes=minutes) if minutes else default_duration(kind)
+    if not MIN_VISIT <= length <= MAX_VISIT:
+        raise InvalidArgument.of("duration_minutes", "must be 5 to 240 minutes, or 0 for the default of the type")
+    return length
+
+
+def check_text(text: str, field: str, longest: int) -> None:
+    """Refuses a text of more than `longest` characters, or with a NUL, which PostgreSQL cannot store."""
+    if len(text) > longest:
+        raise InvalidArgument.of(field, f"must be at most {longest:,} characters")
+    if "\x00" in text:
+        raise InvalidArgument.of(field, "must not contain a NUL character")

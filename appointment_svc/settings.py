@@ -1,0 +1,39 @@
+"""Configuration of the appointment service, from the environment."""
+
+from datetime import timedelta
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from appointment_svc.domain.rules import Rules
+from chassis.settings import ServerSettings
+
+
+class AppointmentSettings(ServerSettings):
+    """APPOINTMENT_* variables."""
+
+    model_config = SettingsConfigDict(env_prefix="APPOINTMENT_", extra="ignore", frozen=True)
+
+    doctor_target: str = Field(description="The doctor service, as a gRPC target such as dns:///doctor:3002.")
+
+
+class RuleSettings(BaseSettings):
+    """The clinic's rules; the names are the clinic's own and carry no prefix."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    medical_scheduling_min_advance_hours: float = Field(default=2, ge=0, description="Notice that a booking needs.")
+    medical_scheduling_max_advance_days: int = Field(default=90, ge=0, description="The horizon of bookings.")
+    medical_scheduling_cancel_notice_hours: float = Field(default=24, ge=0, description="Notice of a cancellation.")
+    medical_scheduling_daily_limit: int = Field(default=3, ge=1, description="Active visits a patient and day.")
+    enable_smart_booking: bool = Field(default=True, description="Whether SmartBook is open.")
+
+    def rules(self) -> Rules:
+        """The rules as the domain knows them."""
+        return Rules(
+            min_advance=timedelta(hours=self.medical_scheduling_min_advance_hours),
+            max_advance_days=self.medical_scheduling_max_advance_days,
+            cancel_notice=timedelta(hours=self.medical_scheduling_cancel_notice_hours),
+            daily_limit=self.medical_scheduling_daily_limit,
+            smart_booking=self.enable_smart_booking,
+        )

@@ -1,0 +1,93 @@
+"""The ledger on PostgreSQL: one statement a booking; the exclusion constraints have the last word."""
+
+from dataclasses import dataclass
+
+from appointment_svc.app.ports import Attempt, Method, Order, Outcome, RequestKey, Verdict
+from appointment_svc.storage.rows import QUERIES
+from chassis.context import Caller
+from chassis.db import Database
+from chassis.signals import Signal
+from chassis.telemetry import current_traceparent
+from kernel.errors import IdempotencyKeyReused
+
+_BOOK = QUERIES["book"]
+_SAVED_ANSWER = QUERIES["saved_answer"]
+_NOTE_ATTEMPT = QUERIES["note_attempt"]
+
+
+def key_reused() -> IdempotencyKeyReused:
+    """The refusal of a key that came with another wish before."""
+    return IdempotencyKeyReused("this request_id was used before, with a different request; use a new one")
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresLedger:
+    """Implements app.ports.Ledger. `committed` wakes the sequencer after each booking."""
+
+    database: Database
+    committed: Signal
+
+    async def book(self, order: Order) -> Verdict:
+        """See the port. A lost connection raises psycopg.OperationalError; the key alone then tells what happened."""
+        row = await self.database.one(_BOOK, _parameters(order))
+        assert row is not None, "a function with OUT parameters answers one row"  # noqa: S101 - for the type checker
+        if row["outcome"] == "REQUEST_ID_REUSED":
+            raise key_reused()
+        outcome = Outcome(row["outcome"])
+        if outcome is Outcome.BOOKED:
+            self.committed.fire()
+        return Verdict(outcome, (row["candidate"] or 1) - 1, bytes(row["answer"] or b""))
+
+    async def saved_answer(self, caller: Caller, method: Method, key: RequestKey) -> bytes | None:
+        """See the port."""
+        row = await self.database.one(
+            _SAVED_ANSWER, {"caller": caller.subject, "method": method.value, "request_id": key.request_id}
+        )
+        if row is None:
+            return None
+        if bytes(row["fingerprint"]) != key.fingerprint:
+            raise key_reused()
+        return bytes(row["answer"])
+
+    async def note_attempt(self, attempt: Attempt) -> None:
+        """See the port."""
+        await self.database.execute(
+            _NOTE_ATTEMPT,
+            {
+                "time": attempt.time,
+                "method": attempt.method.value,
+                "reason": attempt.reason,
+                "kind": attempt.kind.value,
+                "specialty_required": attempt.specialty_required,
+            },
+        )
+
+
+def _parameters(order: Order) -> dict[str, object]:
+    drafts = order.drafts
+    first = drafts[0].appointment
+    return {
+        "caller": order.caller.subject,
+        "caller_role": order.caller.role.value,
+        "method": order.method.value,
+        "request_id": order.key.request_id if order.key else None,
+        "fingerprint": order.key.fingerprint if order.key else None,
+        "patient_id": first.patient_id,
+        "kind": first.kind.value,
+        "timezone": first.timezone,
+        "specialty_required": first.specialty_required,
+        "patient_notes": first.patient_notes,
+        "day_limit": order.daily_limit,
+        "now": order.now,
+        "traceparent": current_traceparent(),
+        "appointment_ids": [d.appointment.id for d in drafts],
+        "doctor_ids": [d.appointment.doctor_id for d in drafts],
+        "start_times": [d.appointment.start for d in drafts],
+        "end_times": [d.appointment.end for d in drafts],
+        "buffer_minutes": [int(d.appointment.buffer.total_seconds()) // 60 for d in drafts],
+        "capacities": [d.candidate.slot.capacity for d in drafts],
+        "days": [d.day for d in drafts],
+        "match_scores": [d.appointment.match_score for d in drafts],
+        "are_preferred": [d.appointment.is_preferred_doctor for d in drafts],
+        "answers": [d.answer for d in drafts],
+    }
