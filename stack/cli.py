@@ -83,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
 
     migrate = verbs.add_parser("migrate", parents=[common], help="create and migrate the databases, start nothing else")
     migrate.set_defaults(run=lambda parsed: asyncio.run(commands.migrate(parsed.data, os.environ)))
+
+    forget = verbs.add_parser("forget", parents=[common], help="delete the databases, keys and logs of a stopped stack")
+    forget.set_defaults(run=lambda parsed: commands.forget(parsed.data))
     return root
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,14 @@ from stack import databases
 from stack.issuer import Issuer
 from stack.postgres import Postgres
 from stack.postgres_binaries import installed_program
+from stack.postgres_home import forget_home
 from stack.probes import is_ready
 from stack.state import ProcessState, State, running_on, running_pid
 
 NOTHING_RUNS = 3
 _DOWN_SECONDS = 60.0
 _POLL_SECONDS = 0.1
+_MADE_HERE = ("issuer", "tokens", "logs", "video-join.pem", "demo.json", "state.json", "lock")
 
 
 class CommandError(Exception):
@@ -88,6 +91,24 @@ async def migrate(data: Path, environment: Mapping[str, str]) -> int:
         with running_on(data), Postgres(data, log=logs / "postgres.log") as server:
             await databases.prepare(databases.urls_on(server.url()), print)
     print("all databases are at their newest migration")
+    return 0
+
+
+def forget(data: Path) -> int:
+    """Delete what stacks have made in `data`: databases, keys, logs. What they have not made stays."""
+    if not data.exists():
+        return 0
+    with running_on(data):
+        forget_home(data)
+        for name in _MADE_HERE:
+            path = data / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    with suppress(OSError):  # something of the user's is in it
+        data.rmdir()
+    print(f"forgotten: {data}")
     return 0
 
 

@@ -72,6 +72,18 @@ class Home:
         return programs_for(self.account, self.root) / name
 
 
+def forget_home(data: Path) -> None:
+    """Delete the cluster of a data folder, wherever it lives; its server must not be running."""
+    if not (data / "postgres").exists():
+        return
+    home = Home.of(data)
+    end_left_over_processes(home)
+    for folder in (home.socket_folder, home.root):
+        if folder.exists():
+            shutil.rmtree(folder)
+    (data / "postgres").unlink(missing_ok=True)  # the link, where the real one lived elsewhere
+
+
 def end_left_over_processes(home: Home, timeout_seconds: float = 15.0) -> None:
     """End the server processes of a run that is over; the caller holds the lock, so none of them has a master."""
     deadline = time.monotonic() + timeout_seconds
