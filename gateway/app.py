@@ -1,0 +1,167 @@
+"""The ASGI application: finds the RPC of a request, makes its message, calls, and answers in JSON."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import cast
+
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+
+from chassis.client import Client
+from chassis.context import Caller, acting_as, time_limit
+from chassis.tokens import TokenVerifier
+from gateway.codec.decode import Decoder
+from gateway.codec.encode import Encoder
+from gateway.codec.errors import BadValue
+from gateway.http import (
+    Answer,
+    BodyLimits,
+    ClientGone,
+    HttpRefusal,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    check_head,
+    read_json_body,
+)
+from gateway.observe import REQUEST_ID, Exchange, note_bug, observed
+from gateway.pages import Page, Pages
+from gateway.problems import Problem, problem_of
+from gateway.routes import Found, RouteTable, bindings_of
+from gateway.stream import EventStream, StreamLimits
+from gateway.transcode import Transcoder
+from gateway.upstreams import Upstreams
+from kernel.errors import Unauthenticated
+
+_COMMON = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a request may hold and how long it may take; seconds and bytes."""
+
+    body: BodyLimits
+    stream: StreamLimits
+    call_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One binding, ready to be called."""
+
+    transcoder: Transcoder
+    client: Client
+
+
+class Gateway:
+    """Serves every annotated RPC of the services that it is given; raises ValueError for one that it cannot."""
+
+    def __init__(
+        self, services: Sequence[ServiceDescriptor], upstreams: Upstreams, verifier: TokenVerifier, limits: Limits
+    ) -> None:
+        self.stopping = asyncio.Event()
+        self._verifier = verifier
+        self._limits = limits
+        self._encoder = Encoder()
+        decoder = Decoder()
+        bindings = [(one, upstreams.client_for(service)) for service in services for one in bindings_of(service)]
+        self._table = RouteTable(
+            (binding, Endpoint(Transcoder(binding, self._encoder, decoder), client)) for binding, client in bindings
+        )
+        pages = Pages([binding for binding, _ in bindings], upstreams.states, self.stopping)
+        self._pages = pages.by_path()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+        if scope["type"] != "http":
+            raise ValueError(f"{scope['type']} is not served here")
+        request = Request.of(scope, receive)
+        with observed(request) as exchange:
+            common = {REQUEST_ID: exchange.request_id, **_COMMON}
+            try:
+                answer = await self._answer(request, exchange)
+            except ClientGone:
+                return
+            exchange.status = answer.status if isinstance(answer, Answer) else HTTPStatus.OK
+            await answer.send(request, send, common)
+
+    async def _answer(self, request: Request, exchange: Exchange) -> Answer | EventStream:
+        body_field = ""
+        try:
+            check_head(request)
+            page = self._pages.get(request.path)
+            if page is not None:
+                return await self._show(page, request, exchange)
+            endpoint, found = self._endpoint(request)
+            binding = endpoint.transcoder.binding
+            exchange.routed_to(binding.template.text, binding.verb)
+            body_field = binding.body
+            with acting_as(self._authenticate(request.headers)), time_limit(self._limits.call_seconds):
+                return await self._call(endpoint, found, request, exchange)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a problem
+            return self._problem(error, exchange, body_field).answer(request.path, exchange.trace_id)
+
+    async def _show(self, page: Page, request: Request, exchange: Exchange) -> Answer:
+        if request.method != "GET":
+            raise _not_allowed(["GET"])
+        exchange.routed_to(request.path, request.method)
+        return await page()
+
+    def _endpoint(self, request: Request) -> tuple[Endpoint, Found[Endpoint]]:
+        found = self._table.find(request.path)
+        if found is None:
+            raise HttpRefusal(HTTPStatus.NOT_FOUND, "ROUTE_NOT_FOUND", "there is nothing at this path")
+        endpoint = found.targets.get(request.method)
+        if endpoint is None:
+            raise _not_allowed(found.targets)
+        return endpoint, found
+
+    def _authenticate(self, headers: Mapping[str, str]) -> Caller:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated("send the header Authorization: Bearer <token>")
+        return self._verifier.verify(token.strip())
+
+    async def _call(
+        self, endpoint: Endpoint, found: Found[Endpoint], request: Request, exchange: Exchange
+    ) -> Answer | EventStream:
+        transcoder = endpoint.transcoder
+        if not transcoder.takes_body and request.announces_body:
+            raise BadValue("this request takes no body").refusal()
+        body = await read_json_body(request, self._limits.body) if transcoder.takes_body else b""
+        try:
+            message = transcoder.request(found, request.query, request.headers, body)
+        except BadValue as error:
+            raise error.refusal() from None
+        method, reply_class = transcoder.binding.method, transcoder.reply_class
+        if not method.server_streaming:
+            reply = await endpoint.client.unary(method, message, reply_class)
+            return Answer(HTTPStatus.OK, transcoder.reply(reply))
+        stream = EventStream(
+            cast("AsyncGenerator[Message]", endpoint.client.stream(method, message, reply_class)),
+            transcoder,
+            self._limits.stream,
+            self.stopping,
+            lambda error: self._problem(error, exchange, "").document(request.path, exchange.trace_id),
+        )
+        await stream.open()
+        return stream
+
+    def _problem(self, error: Exception, exchange: Exchange, body_field: str) -> Problem:
+        problem, is_bug = problem_of(error, self._encoder, body_field)
+        exchange.error_type = type(error).__name__ if is_bug else problem.reason
+        if is_bug:
+            note_bug(error)
+        return problem
+
+
+def _not_allowed(allowed: Sequence[str] | Mapping[str, object]) -> HttpRefusal:
+    verbs = ", ".join(sorted(allowed))
+    return HttpRefusal(
+        HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", f"this path answers {verbs}", headers={"allow": verbs}
+    )

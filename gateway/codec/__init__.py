@@ -1,0 +1,1 @@
+"""JSON to protobuf and back, compiled once per message type from its descriptor."""

@@ -1,0 +1,112 @@
+"""Fields of a request from the text of its URL and headers: dotted names, repeated names, scalars and times."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from gateway.codec import scalars
+from gateway.codec.errors import BadValue
+from gateway.codec.names import fields_by_name
+from gateway.codec.wellknown import FORMS, WRAPPERS
+
+
+@dataclass(frozen=True, slots=True)
+class TextField:
+    """One field of a request, found by a dotted path, that can be set from text."""
+
+    name: str
+    parents: tuple[FieldDescriptor, ...]
+    field: FieldDescriptor
+
+    @classmethod
+    def find(cls, message: Descriptor, name: str) -> "TextField":
+        """The field that a dotted name such as `filter.from_time` leads to.
+
+        Raises BadValue, which says where, when there is none or text cannot say its value.
+        """
+        *outer, last = name.split(".")
+        parents = []
+        for step in outer:
+            parent = fields_by_name(message).get(step)
+            if parent is None or parent.message_type is None or parent.is_repeated:
+                raise _unknown(name)
+            parents.append(parent)
+            message = parent.message_type
+        field = fields_by_name(message).get(last)
+        if field is None or _reader(field) is None:
+            raise _unknown(name)
+        return cls(name, tuple(parents), field)
+
+    def put(self, request: Message, texts: Sequence[str]) -> None:
+        """Sets the field from one text, or from several when it is repeated. Raises BadValue, which says where."""
+        read = _reader(self.field)
+        if read is None or (len(texts) != 1 and not self.field.is_repeated):
+            raise BadValue("is given twice").inside(self.name)
+        target: Any = request
+        for parent in self.parents:
+            target = getattr(target, parent.name)
+        try:
+            for text in texts:
+                read(target, text)
+        except BadValue as error:
+            raise error.inside(self.name) from None
+
+    def put_once(self, request: Message, text: str, description: str) -> None:
+        """Sets the field from text; when the request says something else already, raises BadValue(description)."""
+        wanted = type(request)()
+        self.put(wanted, [text])
+        if self.is_set(request) and self._value(request) != self._value(wanted):
+            raise BadValue(description).inside(self.name)
+        self.put(request, [text])
+
+    def is_set(self, request: Message) -> bool:
+        """Whether the request holds the field, or a value other than the default where there is no telling."""
+        target: Any = request
+        for parent in self.parents:
+            target = getattr(target, parent.name)
+        return any(field.number == self.field.number for field, _ in target.ListFields())
+
+    def _value(self, request: Message) -> object:
+        target: Any = request
+        for step in (*self.parents, self.field):
+            target = getattr(target, step.name)
+        return target
+
+
+def _unknown(name: str) -> BadValue:
+    return BadValue("is not a field of this request").inside(name)
+
+
+@cache
+def _reader(field: FieldDescriptor) -> Callable[[Any, str], None] | None:
+    """What sets, or appends to, the field of a message from text; None when no text can say the value."""
+    name = field.name
+    if field.message_type is None:
+        read = scalars.text_reader(field)
+        if field.is_repeated:
+            return lambda target, text: getattr(target, name).append(read(text))
+        return lambda target, text: setattr(target, name, read(text))
+    fill = _message_reader(field.message_type)
+    if fill is None:
+        return None
+    if field.is_repeated:
+        return lambda target, text: fill(getattr(target, name).add(), text)
+    return lambda target, text: fill(_present(target, name), text)
+
+
+def _message_reader(message: Descriptor) -> Callable[[Any, str], None] | None:
+    if message.full_name in WRAPPERS:
+        read = scalars.text_reader(message.fields_by_name["value"])
+        return lambda target, text: setattr(target, "value", read(text))
+    form = FORMS.get(message.full_name)
+    return form.read if form is not None and form.is_text else None
+
+
+def _present(target: Any, name: str) -> Any:
+    child = getattr(target, name)
+    child.SetInParent()
+    return child

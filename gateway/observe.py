@@ -1,0 +1,89 @@
+"""What is noted about each HTTP request: a SERVER span by the semantic conventions, one log line, one request id."""
+
+import logging
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from chassis.telemetry import context_from, current_trace_id, tracer
+from gateway.http import Request
+
+error_log = logging.getLogger("telemed.errors")
+access_log = logging.getLogger("telemed.access")
+
+REQUEST_ID = "x-request-id"
+_SANE_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
+_SERVER_ERROR = 500
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of a request under way. The path itself is not noted: it holds the ids of people."""
+
+    span: Span
+    request_id: str
+    trace_id: str
+    route: str = ""
+    status: int = 0
+    error_type: str = ""
+
+    def routed_to(self, route: str, method: str) -> None:
+        """Names the exchange after the template of its route."""
+        self.route = route
+        self.span.update_name(f"{method} {route}")
+        self.span.set_attribute("http.route", route)
+
+
+@contextmanager
+def observed(request: Request) -> Iterator[Exchange]:
+    """Watches over one exchange; whoever answers sets its `status`."""
+    started = time.perf_counter()
+    method = request.method if request.method in _METHODS else "_OTHER"
+    with tracer().start_as_current_span(
+        "HTTP" if method == "_OTHER" else method,
+        context=context_from(request.headers),
+        kind=SpanKind.SERVER,
+        attributes={"http.request.method": method, "url.scheme": "http"},
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        trace_id = current_trace_id() or uuid.uuid4().hex
+        asked = request.headers.get(REQUEST_ID, "")
+        exchange = Exchange(span, asked if _SANE_ID.fullmatch(asked) else trace_id, trace_id)
+        try:
+            yield exchange
+        finally:
+            _finish(exchange)
+            access_log.info(
+                "http",
+                extra={
+                    "http_method": method,
+                    "http_route": exchange.route,
+                    "http_status": exchange.status,
+                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                },
+            )
+
+
+def _finish(exchange: Exchange) -> None:
+    if exchange.status:
+        exchange.span.set_attribute("http.response.status_code", exchange.status)
+    if exchange.status >= _SERVER_ERROR or not exchange.status:
+        # No status at all: the client went, or the process was told to stop, before there was an answer.
+        exchange.span.set_attribute("error.type", exchange.error_type or str(exchange.status or "cancelled"))
+        exchange.span.set_status(Status(StatusCode.ERROR))
+
+
+def note_bug(error: Exception) -> None:
+    """Logs an exception that nobody foresaw: its kind and place, not its text, which may quote the request."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = [f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+    error_log.error("unexpected %s", type(error).__name__, extra={"where": " < ".join(reversed(places))})

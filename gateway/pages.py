@@ -1,0 +1,52 @@
+"""The pages of the gateway's own: what it serves, whether it lives, whether it is ready."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from gateway.http import Answer, json_answer
+from gateway.routes import Binding
+from gateway.upstreams import is_ready
+
+States = Callable[[], Awaitable[Mapping[str, str]]]
+Page = Callable[[], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages; `stopping` is set once the process has been told to end."""
+
+    bindings: Sequence[Binding]
+    states: States
+    stopping: asyncio.Event
+
+    def by_path(self) -> dict[str, Page]:
+        """Each page under its path; all of them are read by GET and need no token."""
+        return {"/": self.routes, "/healthz": self.live, "/readyz": self.ready}
+
+    async def routes(self) -> Answer:
+        """Every route with the RPC that answers it."""
+        listed = [
+            {
+                "method": binding.verb,
+                "path": binding.template.text,
+                "rpc": binding.method.full_name,
+                "streams": binding.method.server_streaming,
+            }
+            for binding in sorted(self.bindings, key=lambda binding: (binding.template.text, binding.verb))
+        ]
+        return json_answer({"routes": listed, "health": ["/healthz", "/readyz"]})
+
+    async def live(self) -> Answer:
+        """That the process can answer at all; it asks nobody."""
+        return json_answer({"status": "alive"})
+
+    async def ready(self) -> Answer:
+        """Whether every upstream is ready, and this process not about to stop; names what is missing."""
+        states = await self.states()
+        stopping = self.stopping.is_set()
+        good = is_ready(states) and not stopping
+        status = "stopping" if stopping else "ready" if good else "not ready"
+        code = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
+        return json_answer({"status": status, "upstreams": dict(states)}, code)

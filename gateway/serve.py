@@ -1,0 +1,77 @@
+"""The HTTP server's life: listen, serve, and a stop that lets running requests finish."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import uvicorn
+
+from gateway.app import Gateway
+from gateway.edge import BoundedProtocol
+from gateway.settings import GatewaySettings
+
+logger = logging.getLogger(__name__)
+# The application answers a slow body first, with a problem; then the connection is cut.
+_BODY_MARGIN_SECONDS = 2.0
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn's server without its signal handling, which would end the process before the last spans are sent."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leaves signals to the process."""
+        yield
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, once `started`."""
+        return int(self.servers[0].sockets[0].getsockname()[1])
+
+
+def http_server(gateway: Gateway, settings: GatewaySettings) -> HttpServer:
+    """A server for the application, with the limits of the settings."""
+    limited = type(
+        "LimitedProtocol", (BoundedProtocol,), {"body_seconds": settings.body_seconds + _BODY_MARGIN_SECONDS}
+    )
+    return HttpServer(
+        uvicorn.Config(
+            gateway,
+            host=settings.host,
+            port=settings.port,
+            loop="none",
+            http=limited,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=settings.keep_alive_seconds,
+            timeout_graceful_shutdown=settings.grace_seconds,
+        )
+    )
+
+
+async def serve_until_told(gateway: Gateway, settings: GatewaySettings) -> None:
+    """Serves until SIGTERM or SIGINT: then says so in /readyz, waits for balancers, and finishes what runs.
+
+    Raises OSError when the address is taken.
+    """
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    server = http_server(gateway, settings)
+    serving = asyncio.create_task(server.serve())
+    waiting = asyncio.create_task(told.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        logger.info("stopping")
+        gateway.stopping.set()
+        await asyncio.sleep(settings.drain_seconds)
+        server.should_exit = True
+    waiting.cancel()
+    await serving

@@ -1,0 +1,26 @@
+"""The gateway's configuration, from GATEWAY_* variables."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class GatewaySettings(BaseSettings):
+    """Where the gateway listens, what stands behind it, and what it lets through."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=3000, ge=0, le=65535, description="The TCP port to listen on; 0 means any free one.")
+    upstreams: dict[str, str] = Field(
+        description='JSON: the gRPC address of each proto package or prefix of it, {"telemed.video.v1": "host:port"}.'
+    )
+    max_body_bytes: int = Field(default=64 * 1024, ge=1, description="The largest body of a request.")
+    body_seconds: float = Field(default=10.0, gt=0, description="Time for a body to arrive.")
+    call_seconds: float = Field(default=10.0, gt=0.2, description="The deadline of a call to a service.")
+    keep_alive_seconds: int = Field(default=5, ge=1, description="Time that an idle connection is kept.")
+    heartbeat_seconds: float = Field(default=15.0, gt=0, description="Time between signs of life in a quiet stream.")
+    stream_seconds: float = Field(
+        default=900.0, gt=0, description="The longest life of a stream; the client comes again with a fresh token."
+    )
+    drain_seconds: float = Field(default=0.5, ge=0, description="Time for balancers to notice before a stop.")
+    grace_seconds: int = Field(default=10, ge=0, description="Time for running requests to finish in a stop.")

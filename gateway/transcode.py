@@ -1,0 +1,132 @@
+"""One HTTP request into the message of its RPC, and the RPC's answer into JSON: everything about one binding."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from gateway.codec.decode import Decoder, Fill
+from gateway.codec.encode import Encoder
+from gateway.codec.errors import BadValue
+from gateway.codec.json_text import loads
+from gateway.codec.text import TextField
+from gateway.routes import WHOLE_BODY, Binding, Found
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+LAST_EVENT_ID = "Last-Event-ID"
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_MOST_PARAMETERS = 100
+
+
+class Transcoder:
+    """Compiled once per binding; raises BadValue for a request that does not fit, which says where."""
+
+    def __init__(self, binding: Binding, encoder: Encoder, decoder: Decoder) -> None:
+        method = binding.method
+        self.binding = binding
+        self.takes_body = bool(binding.body)
+        self.reply_class: type[Message] = GetMessageClass(method.output_type)
+        self._request_class: type[Message] = GetMessageClass(method.input_type)
+        self._fill: Fill = decoder.of(_body_message(binding))
+        self._encode = encoder.of(method.output_type)
+        self._variables = [(v, TextField.find(method.input_type, v.field)) for v in binding.template.variables]
+        self._request_id = _text_field(method.input_type, "request_id")
+        self._after_revision = _text_field(method.input_type, "after_revision")
+        self._revision = revision_path(method.output_type)
+
+    def request(self, found: Found[Any], query: str, headers: Mapping[str, str], body: bytes) -> Message:
+        """The message that path, query, headers and body make together."""
+        request = self._request_class()
+        if self.binding.body == WHOLE_BODY:
+            self._fill(request, loads(body))
+        elif self.binding.body:
+            named = getattr(request, self.binding.body)
+            named.SetInParent()
+            self._fill(named, loads(body))
+        if query:
+            self._put_query(request, query)
+        for variable, field in self._variables:
+            field.put_once(request, found.text_of(variable), "must equal the one in the path")
+        self._put_headers(request, headers)
+        return request
+
+    def reply(self, message: Message) -> bytes:
+        """The answer as JSON text."""
+        return orjson.dumps(self._encode(message))
+
+    def event_id(self, message: Message) -> str:
+        """The revision that an answer of a stream carries, for the client to resume from; empty when it has none."""
+        value: Any = message
+        for step in self._revision:
+            value = getattr(value, step)
+        return value if self._revision else ""
+
+    def _put_query(self, request: Message, query: str) -> None:
+        for name, texts in parse_query(query).items():
+            if self.binding.body == WHOLE_BODY:
+                raise BadValue("stands in the body of this request, not in its query").inside(name)
+            field = TextField.find(self.binding.method.input_type, name)
+            if self.binding.body and (field.parents[:1] or (field.field,))[0].name == self.binding.body:
+                raise BadValue("stands in the body of this request, not in its query").inside(name)
+            if field.is_set(request):
+                raise BadValue("is given twice").inside(name)
+            field.put(request, texts)
+
+    def _put_headers(self, request: Message, headers: Mapping[str, str]) -> None:
+        key = headers.get(IDEMPOTENCY_KEY.lower())
+        if key is not None and self._request_id is not None:
+            if not _KEY.fullmatch(key):
+                raise BadValue("must be 1 to 255 printable ASCII characters").inside(IDEMPOTENCY_KEY)
+            self._request_id.put_once(request, key, f"must equal the header {IDEMPOTENCY_KEY}")
+        seen = headers.get(LAST_EVENT_ID.lower())
+        if seen and self._after_revision is not None:
+            # A browser that reconnects repeats the first URL, so the header is the newer of the two.
+            self._after_revision.put(request, [seen])
+
+
+def parse_query(query: str) -> dict[str, list[str]]:
+    """The parameters of a query by name, each with its values in order. Raises BadValue."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
+    except UnicodeDecodeError:
+        raise BadValue("the query must be UTF-8") from None
+    except ValueError:
+        raise BadValue(f"the query has more than {_MOST_PARAMETERS} parameters") from None
+    found: dict[str, list[str]] = {}
+    for name, text in pairs:
+        found.setdefault(name, []).append(text)
+    return found
+
+
+def revision_path(message: Descriptor) -> tuple[str, ...]:
+    """The fields that lead to a message's `revision`: its own, or that of the only sub-message that has one."""
+    if _text_field(message, "revision") is not None:
+        return ("revision",)
+    inside = [
+        (field.name, "revision")
+        for field in message.fields
+        if field.message_type is not None and not field.is_repeated and _text_field(field.message_type, "revision")
+    ]
+    return inside[0] if len(inside) == 1 else ()
+
+
+def _text_field(message: Descriptor, name: str) -> TextField | None:
+    field = message.fields_by_name.get(name)
+    if field is None or field.is_repeated or field.type != field.TYPE_STRING:
+        return None
+    return TextField.find(message, name)
+
+
+def _body_message(binding: Binding) -> Descriptor:
+    request = binding.method.input_type
+    if binding.body in ("", WHOLE_BODY):
+        return request
+    named = request.fields_by_name[binding.body].message_type
+    if named is None:
+        raise ValueError(f"{binding.name}: the body field is not a message")
+    return named
