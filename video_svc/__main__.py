@@ -1,0 +1,84 @@
+"""Starts the video service: the one place where its parts meet."""
+
+from pathlib import Path
+
+import uvloop
+from telemed.video.v1 import video_service_pb2
+from telemed.video.v1.video_service_pb2_grpc import add_VideoServiceServicer_to_server
+
+from chassis.client import Client, open_channel
+from chassis.clock import Clock, clock_from
+from chassis.db import Database
+from chassis.follower import Follower
+from chassis.health import Readiness
+from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
+from chassis.logs import start_logging
+from chassis.migrations import require_current
+from chassis.process import GrpcProcess, run
+from chassis.server import build_server
+from chassis.settings import SharedSettings
+from chassis.signals import Signal
+from chassis.telemetry import start_telemetry
+from chassis.tokens import KeySet, ServiceIdentity, TokenVerifier
+from video_svc.api.policy import OPEN_TO
+from video_svc.api.servicer import VideoServicer
+from video_svc.app.copy_visits import CopyVisits, Progress
+from video_svc.app.get_session import GetSession
+from video_svc.app.start_session import StartSession
+from video_svc.peers.changes import AppointmentChanges
+from video_svc.peers.join_key import signing_key
+from video_svc.peers.join_tokens import SignedJoinTokens
+from video_svc.peers.peer_to_peer import PeerToPeer
+from video_svc.peers.static_ice import StaticIce
+from video_svc.settings import VideoSettings
+from video_svc.storage.sessions import StoredSessions
+from video_svc.storage.visit_copies import StoredVisitCopies
+
+MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
+SERVICES = [video_service_pb2.DESCRIPTOR.services_by_name["VideoService"].full_name]
+
+
+async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -> GrpcProcess:
+    """The whole process, its database already connecting; to be started and stopped in the running loop."""
+    database = Database(settings.database_url, size=settings.pool_size)
+    await database.open()
+    channel = open_channel(settings.appointment_target)
+    sessions, copied, progress, rules = StoredSessions(database), Signal(), Progress(), settings.join_rules
+    copy = CopyVisits(StoredVisitCopies(database), progress)
+    feed = AppointmentChanges(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
+    follower = Follower(copy.cursor, feed.after, copy, copied)
+
+    tokens = SignedJoinTokens(signing_key(settings.join_key_file), settings.join_token_ttl)
+    ice = StaticIce(tuple(server.to_server() for server in settings.ice_servers))
+    start = StartSession(sessions, PeerToPeer(), ice, tokens, rules, settings.visit_page, copied, clock)
+
+    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
+    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, OPEN_TO)]
+    server, health = build_server(layers, services=SERVICES)
+    add_VideoServiceServicer_to_server(VideoServicer(start, GetSession(sessions), rules), server)
+    return GrpcProcess(
+        address=f"{settings.host}:{settings.port}",
+        server=server,
+        readiness=Readiness(health, SERVICES, sessions.ping),
+        work=[("follow appointments", follower.run)],
+        closers=[channel.close, database.close],
+        drain_seconds=settings.drain_seconds,
+        grace_seconds=settings.grace_seconds,
+    )
+
+
+async def _serve(settings: VideoSettings, shared: SharedSettings) -> None:
+    await require_current(settings.database_url, MIGRATIONS)
+    telemetry = start_telemetry("video", shared.otlp_endpoint, shared.trace_sample_ratio)
+    await run(await build(settings, shared, clock_from(shared.now, shared.now_at)), telemetry)
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    shared, settings = SharedSettings(), VideoSettings()  # type: ignore[call-arg]  # the environment fills them
+    start_logging("video", shared.log_level, as_json=shared.log_json)
+    uvloop.run(_serve(settings, shared))
+
+
+if __name__ == "__main__":
+    main()

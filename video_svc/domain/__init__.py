@@ -1,0 +1,1 @@
+"""The pure rules: standard library and kernel only, `now` is an argument."""

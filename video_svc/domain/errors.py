@@ -1,0 +1,61 @@
+"""What the video service refuses, and why."""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from kernel.errors import Kind, Refusal
+from video_svc.domain.visit import VisitStatus
+
+
+class SessionNotFound(Refusal):
+    """There is no such session, or it is someone else's: a stranger cannot tell which."""
+
+    kind = Kind.NOT_FOUND
+    reason = "SESSION_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such session")
+
+
+class JoinTooEarly(Refusal):
+    """The join window has not opened; metadata `open_time` says when it will (RFC 3339, UTC)."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "JOIN_TOO_EARLY"
+
+    def __init__(self, opens: datetime) -> None:
+        text = _rfc3339(opens)
+        super().__init__(f"the visit can be joined from {text}", metadata={"open_time": text})
+
+
+class JoinTooLate(Refusal):
+    """The join window has closed; metadata `close_time` says when it did (RFC 3339, UTC)."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "JOIN_TOO_LATE"
+
+    def __init__(self, closed: datetime) -> None:
+        text = _rfc3339(closed)
+        super().__init__(f"the visit could be joined until {text}", metadata={"close_time": text})
+
+
+class WrongState(Refusal):
+    """The appointment does not stand where its visit can be joined; metadata `status` says where it stands."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "WRONG_STATE"
+    _WHY: ClassVar[dict[VisitStatus, str]] = {
+        VisitStatus.HELD: "the appointment is only held: confirm it first",
+        VisitStatus.PENDING: "the doctor has not yet approved the appointment",
+        VisitStatus.COMPLETED: "the visit is over",
+        VisitStatus.NO_SHOW: "the visit is over: the patient did not come",
+        VisitStatus.CANCELLED: "the appointment was cancelled: book another one",
+        VisitStatus.EXPIRED: "the hold on the time ran out: book again",
+    }
+
+    def __init__(self, status: VisitStatus) -> None:
+        super().__init__(self._WHY[status], metadata={"status": status.value})
+
+
+def _rfc3339(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
