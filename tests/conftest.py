@@ -1,3 +1,3 @@
 """The fixtures of all tiers: one kind in each file."""
 
-pytest_plugins = ["tests.fix_postgres"]
+pytest_plugins = ["tests.fix_postgres", "tests.fix_ledger"]
