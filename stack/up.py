@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
+from stack.first_booking import BookingError, book_one, describe
+from stack.issuer import Issuer
 from stack.plan import Plan
 from stack.supervisor import Supervisor
 
@@ -19,7 +21,19 @@ async def _run(plan: Plan, environment: Mapping[str, str]) -> None:
 
 
 async def _when_ready(supervisor: Supervisor) -> None:
-    print(banner(supervisor.plan), flush=True)
+    plan = supervisor.plan
+    if plan.book:
+        await _show_first_booking(plan, supervisor.issuer)
+    print(banner(plan), flush=True)
+
+
+async def _show_first_booking(plan: Plan, issuer: Issuer) -> None:
+    try:
+        booking = await asyncio.to_thread(book_one, plan, issuer)
+    except (BookingError, OSError) as error:
+        _tell(f"no visit could be booked: {error}")
+    else:
+        print(describe(plan, booking), flush=True)
 
 
 def banner(plan: Plan) -> str:
