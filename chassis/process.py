@@ -20,13 +20,12 @@ Work = Callable[[], Awaitable[None]]
 class GrpcProcess:
     """All parts of a process, ready to run.
 
-    `openers` run first, in order; `work` goes on beside the calls; `closers` run last, in order, once no call is left.
+    `work` goes on beside the calls; `closers` run last, in order, once no call is left.
     """
 
     address: str
     server: grpc.aio.Server
     readiness: Readiness
-    openers: Sequence[Work] = ()
     work: Sequence[tuple[str, Work]] = ()
     closers: Sequence[Work] = ()
     drain_seconds: float = 0.5
@@ -39,8 +38,6 @@ class GrpcProcess:
             port = self.server.add_insecure_port(self.address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {self.address}: {error}") from error
-        for open_ in self.openers:
-            await open_()
         await self.readiness.start()
         await self.server.start()
         self.background.start("readiness", self.readiness.watch)
