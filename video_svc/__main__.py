@@ -1,7 +1,5 @@
 """Starts the video service: the one place where its parts meet."""
 
-from pathlib import Path
-
 import uvloop
 from telemed.video.v1 import video_service_pb2
 from telemed.video.v1.video_service_pb2_grpc import add_VideoServiceServicer_to_server
@@ -31,10 +29,10 @@ from video_svc.peers.join_tokens import SignedJoinTokens
 from video_svc.peers.peer_to_peer import PeerToPeer
 from video_svc.peers.static_ice import StaticIce
 from video_svc.settings import VideoSettings
-from video_svc.storage.sessions import StoredSessions
-from video_svc.storage.visit_copies import StoredVisitCopies
+from video_svc.storage.sessions import PostgresSessions
+from video_svc.storage.sql import MIGRATIONS
+from video_svc.storage.visit_copies import PostgresVisitCopies
 
-MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 SERVICES = [video_service_pb2.DESCRIPTOR.services_by_name["VideoService"].full_name]
 
 
@@ -43,8 +41,9 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     database = Database(settings.database_url, size=settings.pool_size)
     await database.open()
     channel = open_channel(settings.appointment_target)
-    sessions, copied, progress, rules = StoredSessions(database), Signal(), Progress(), settings.join_rules
-    copy = CopyVisits(StoredVisitCopies(database), progress)
+    sessions, copied, progress, rules = PostgresSessions(database), Signal(), Progress(), settings.join_rules
+
+    copy = CopyVisits(PostgresVisitCopies(database), progress)
     feed = AppointmentChanges(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
     follower = Follower(copy.cursor, feed.after, copy, copied)
 

@@ -2,36 +2,21 @@
 
 from telemed.video.v1 import video_service_pb2 as pb
 
+from chassis.enum_map import EnumMap
 from chassis.protos import to_timestamp
-from kernel.errors import InvalidArgument
 from video_svc.app.ports import IceServer
 from video_svc.app.start_session import Admission
 from video_svc.domain.session import Arrival, JoinRules, Session
 from video_svc.domain.states import SessionState
 from video_svc.domain.visit import ParticipantType
 
-_SIDES: dict[int, ParticipantType] = {
-    pb.PARTICIPANT_TYPE_PATIENT: ParticipantType.PATIENT,
-    pb.PARTICIPANT_TYPE_DOCTOR: ParticipantType.DOCTOR,
-}
-_SIDE_VALUES = {
-    ParticipantType.PATIENT: pb.PARTICIPANT_TYPE_PATIENT,
-    ParticipantType.DOCTOR: pb.PARTICIPANT_TYPE_DOCTOR,
-}
-_STATE_VALUES = {
-    SessionState.SCHEDULED: pb.SESSION_STATE_SCHEDULED,
-    SessionState.OPEN: pb.SESSION_STATE_OPEN,
-    SessionState.ENDED: pb.SESSION_STATE_ENDED,
-    SessionState.CANCELLED: pb.SESSION_STATE_CANCELLED,
-}
+_SIDES = EnumMap(pb.ParticipantType.DESCRIPTOR, ParticipantType)
+_STATES = EnumMap(pb.SessionState.DESCRIPTOR, SessionState)
 
 
 def to_side(value: int) -> ParticipantType:
     """The side that a request names. Raises InvalidArgument for participant_type."""
-    side = _SIDES.get(value)
-    if side is None:
-        raise InvalidArgument.of("participant_type", "must be PATIENT or DOCTOR")
-    return side
+    return _SIDES.required(value, "participant_type")
 
 
 def from_admission(admission: Admission) -> pb.StartSessionResponse:
@@ -52,7 +37,7 @@ def from_session(session: Session, rules: JoinRules) -> pb.Session:
     return pb.Session(
         session_id=session.session_id,
         appointment_id=session.visit.appointment_id,
-        state=_STATE_VALUES[session.state(rules)],
+        state=_STATES.number(session.state(rules)),
         start_time=to_timestamp(session.visit.start),
         end_time=to_timestamp(session.visit.end),
         join_open_time=to_timestamp(window.open),
@@ -62,7 +47,7 @@ def from_session(session: Session, rules: JoinRules) -> pb.Session:
 
 
 def _participant(arrival: Arrival) -> pb.Participant:
-    return pb.Participant(participant_type=_SIDE_VALUES[arrival.side], join_time=to_timestamp(arrival.time))
+    return pb.Participant(participant_type=_SIDES.number(arrival.side), join_time=to_timestamp(arrival.time))
 
 
 def _ice_server(server: IceServer) -> pb.IceServer:

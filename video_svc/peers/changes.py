@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from telemed.appointment.v1 import appointment_pb2, appointment_service_pb2
 
 from chassis.client import Client
+from chassis.enum_map import EnumMap
 from chassis.protos import to_instant
 from video_svc.app.copy_visits import Progress, VisitChange
 from video_svc.domain.visit import Visit, VisitStatus
 
 _WATCH = appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
-_PREFIX = "APPOINTMENT_STATUS_"
+_STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, VisitStatus)
 
 
 class AppointmentChanges:
@@ -23,7 +24,7 @@ class AppointmentChanges:
     async def after(self, revision: str) -> AsyncIterator[VisitChange]:
         """The changes after a revision, oldest first, until the stream breaks; an empty one means from the beginning.
 
-        Raises ValueError at a status that this code does not know: it stops, and says so in the log and the lag,
+        Raises InvalidArgument at a status that this code does not know: it stops, and says so in the log and the lag,
         rather than guess who may join.
         """
         request = appointment_service_pb2.WatchChangesRequest(after_revision=revision)
@@ -39,14 +40,9 @@ def _change(change: appointment_pb2.Change) -> VisitChange:
         appointment_id=appointment.id,
         patient_id=appointment.patient_id,
         doctor_id=appointment.doctor_id,
-        status=_status(appointment.status),
+        status=_STATUSES.required(appointment.status, "status"),
         start=to_instant(appointment, "start_time"),
         end=to_instant(appointment, "end_time"),
         version=change.version,
     )
     return VisitChange(revision=int(change.revision), visit=visit, traceparent=change.traceparent)
-
-
-def _status(number: int) -> VisitStatus:
-    name = appointment_pb2.AppointmentStatus.Name(number)  # type: ignore[arg-type]  # stubs want the enum's own type
-    return VisitStatus(name.removeprefix(_PREFIX))

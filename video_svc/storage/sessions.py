@@ -1,24 +1,22 @@
 """Sessions in PostgreSQL: rows to sessions, and arrivals back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from chassis.db import Database
-from chassis.sql import Queries
 from video_svc.domain.errors import SessionNotFound
 from video_svc.domain.session import Arrival, Session
 from video_svc.domain.visit import ParticipantType, Visit, VisitStatus
+from video_svc.storage.sql import QUERIES
 
-_SQL = Queries(Path(__file__).with_name("queries.sql"))
-_GET = _SQL["get_session"]
-_GET_OF_APPOINTMENT = _SQL["get_session_of_appointment"]
-_LOCK_OF_APPOINTMENT = _SQL["lock_session_of_appointment"]
-_KEEP_ARRIVAL = _SQL["keep_arrival"]
-_PING = _SQL["ping"]
+_GET = QUERIES["get_session"]
+_GET_OF_APPOINTMENT = QUERIES["get_session_of_appointment"]
+_LOCK_OF_APPOINTMENT = QUERIES["lock_session_of_appointment"]
+_KEEP_ARRIVAL = QUERIES["keep_arrival"]
+_PING = QUERIES["ping"]
 
 
-class StoredSessions:
+class PostgresSessions:
     """Keeps the promises of video_svc.app.ports.Sessions."""
 
     def __init__(self, database: Database) -> None:

@@ -1,20 +1,18 @@
 """The copy of the appointments in PostgreSQL, and the cursor that says how far it reaches."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from chassis.db import Database
-from chassis.sql import Queries
 from video_svc.domain.visit import Visit
+from video_svc.storage.sql import QUERIES
 
-_SQL = Queries(Path(__file__).with_name("queries.sql"))
-_GET_CURSOR = _SQL["get_cursor"]
-_ADVANCE_CURSOR = _SQL["advance_cursor"]
-_KEEP_VISITS = _SQL["keep_visits"]
+_GET_CURSOR = QUERIES["get_cursor"]
+_ADVANCE_CURSOR = QUERIES["advance_cursor"]
+_KEEP_VISITS = QUERIES["keep_visits"]
 _FEED = "appointments"
 
 
-class StoredVisitCopies:
+class PostgresVisitCopies:
     """Keeps the promises of video_svc.app.ports.VisitCopies."""
 
     def __init__(self, database: Database) -> None:
