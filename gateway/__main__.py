@@ -43,7 +43,12 @@ def main() -> None:
     settings = GatewaySettings()  # type: ignore[call-arg]  # the environment fills it
     start_logging("gateway", shared.log_level, as_json=shared.log_json)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    uvloop.run(run(shared, settings))
+    try:
+        uvloop.run(run(shared, settings))
+    except (OSError, ValueError) as error:
+        # A taken address, or a contract that cannot be served: whoever started us needs the sentence, not the stack.
+        logging.getLogger("gateway").error("cannot start", extra={"because": str(error)})  # noqa: TRY400 - says so above
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -96,7 +96,9 @@ def _from_status(status: status_pb2.Status, encoder: Encoder, body_field: str) -
     http_status = _HTTP_STATUS.get(status.code, _INTERNAL_ERROR)
     # Where no ErrorInfo says more, the code is the reason.
     reason = code_pb2.Code.Name(status.code) if status.code in code_pb2.Code.values() else "UNKNOWN"
-    problem = Problem(http_status, reason, _relative(status.message, body_field))
+    # By contract UNAVAILABLE means that the same call may be sent again, whoever says it.
+    retry_after = 1 if status.code == code_pb2.UNAVAILABLE else None
+    problem = Problem(http_status, reason, _relative(status.message, body_field), retry_after=retry_after)
     for packed in status.details:
         kind = _kind_of(packed)
         if kind is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from gateway.settings import GatewaySettings
 logger = logging.getLogger(__name__)
 # The application answers a slow body first, with a problem; then the connection is cut.
 _BODY_MARGIN_SECONDS = 2.0
+_BACKLOG = 2048
 
 
 class HttpServer(uvicorn.Server):
@@ -25,11 +27,6 @@ class HttpServer(uvicorn.Server):
         """Leaves signals to the process."""
         yield
 
-    @property
-    def port(self) -> int:
-        """The port that is listened on, once `started`."""
-        return int(self.servers[0].sockets[0].getsockname()[1])
-
 
 def http_server(gateway: Gateway, settings: GatewaySettings) -> HttpServer:
     """A server for the application, with the limits of the settings."""
@@ -39,8 +36,6 @@ def http_server(gateway: Gateway, settings: GatewaySettings) -> HttpServer:
     return HttpServer(
         uvicorn.Config(
             gateway,
-            host=settings.host,
-            port=settings.port,
             loop="none",
             http=limited,
             ws="none",
@@ -65,13 +60,27 @@ async def serve_until_told(gateway: Gateway, settings: GatewaySettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     server = http_server(gateway, settings)
-    serving = asyncio.create_task(server.serve())
+    with listener(settings.host, settings.port) as listening:
+        logger.info("listening", extra={"port": listening.getsockname()[1]})
+        await _serve(server, listening, gateway, told, settings.drain_seconds)
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises OSError when it cannot; uvicorn's own way is to exit."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+async def _serve(
+    server: HttpServer, listening: socket.socket, gateway: Gateway, told: asyncio.Event, drain_seconds: float
+) -> None:
+    serving = asyncio.create_task(server.serve([listening]))
     waiting = asyncio.create_task(told.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         logger.info("stopping")
         gateway.stopping.set()
-        await asyncio.sleep(settings.drain_seconds)
+        await asyncio.sleep(drain_seconds)
         server.should_exit = True
     waiting.cancel()
     await serving

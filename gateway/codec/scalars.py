@@ -31,7 +31,6 @@ _RANGES = {
 _WIDE = (_INT64, _UINT64)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_LARGEST_FLOAT = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 _BOOLS = {"true": True, "false": False}
 
 
@@ -110,8 +109,11 @@ def _double(value: object) -> float:
 
 def _float(value: object) -> float:
     number = _double(value)
-    if abs(number) > _LARGEST_FLOAT:
-        raise BadValue("must fit a 32-bit floating-point number")
+    try:
+        # Rounds first: the shortest text of the largest float is a little larger than it.
+        struct.pack("<f", number)
+    except OverflowError:
+        raise BadValue("must fit a 32-bit floating-point number") from None
     return number
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,8 +24,14 @@ _LAST_HOUR, _LAST_MINUTE, _LAST_SECOND = 23, 59, 59
 
 def write_timestamp(message: Timestamp) -> str:
     """RFC 3339 in UTC, with a fraction only when there is one: `2025-06-18T09:00:00Z`."""
-    whole = (_EPOCH + timedelta(seconds=message.seconds)).isoformat()
+    whole = _whole_seconds(message.seconds)
     return f"{whole}{_fraction(message.nanos)}Z" if message.nanos else f"{whole}Z"
+
+
+@lru_cache(maxsize=8192)
+def _whole_seconds(seconds: int) -> str:
+    # Answers about free times hold the same few instants again and again.
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()
 
 
 def read_timestamp(message: Timestamp, value: object) -> None:

@@ -5,7 +5,7 @@ import pytest
 from gateway_contract import EVERYTHING, Everything
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message_factory import GetMessageClass
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from message_strategies import messages
 
@@ -63,6 +63,7 @@ def test_every_message_of_the_contract_survives_the_way_out_and_in(name, data):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@example(message=Everything(single=3.4028234663852886e38, number=1.7976931348623157e308))
 @given(message=messages(EVERYTHING))
 def test_every_shape_of_field_survives_the_way_out_and_in(message):
     assert round_trip(message) == message

@@ -1,0 +1,167 @@
+"""A real gRPC server with answers of the tests' choice, a token issuer, and the real gateway before them."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from grpc_health.v1 import health_pb2
+from jwt.algorithms import ECAlgorithm
+from telemed.appointment.v1 import appointment_service_pb2 as pb
+from telemed.appointment.v1 import appointment_service_pb2_grpc as pb_grpc
+
+from chassis.context import Role
+from chassis.layers import Authentication, limited_in_time, traced
+from chassis.rpc_errors import DetailRenderer, no_details
+from chassis.server import build_server
+from chassis.tokens import KeySet, TokenVerifier
+from gateway.app import Gateway, Limits
+from gateway.http import BodyLimits
+from gateway.serve import http_server, listener
+from gateway.settings import GatewaySettings
+from gateway.stream import StreamLimits
+from gateway.upstreams import Upstreams
+
+SERVICE = pb.DESCRIPTOR.services_by_name["AppointmentService"]
+PREFIX = "telemed.appointment.v1"
+BODY_SECONDS = 0.4
+BODY_BYTES = 64 * 1024
+
+
+class Issuer:
+    """Signs tokens with a key of its own."""
+
+    def __init__(self, key_id: str) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._key_id = key_id
+
+    def write_keys(self, path: Path) -> Path:
+        public = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        path.write_text(json.dumps({"keys": [{**public, "kid": self._key_id, "alg": "ES256"}]}))
+        return path
+
+    def token(self, *, lives: float = 300, audience: str = "telemed") -> str:
+        now = int(time.time())
+        claims = {"sub": "p", "role": "patient", "iss": "test", "aud": audience, "iat": now, "exp": now + int(lives)}
+        return jwt.encode(claims, self._key, "ES256", {"kid": self._key_id})
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits, at most 5 seconds, until a condition of another task's making holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for is other people's code and has no event
+            await asyncio.sleep(0.01)
+
+
+@dataclass
+class Servicer(pb_grpc.AppointmentServiceServicer):
+    """Keeps what it was asked and answers what it was told to: a message, or an exception to raise."""
+
+    answer: Any = None
+    takes_seconds: float = 0
+    changes: list[pb.WatchChangesResponse | Exception] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
+    metadata: list[dict[str, str]] = field(default_factory=list)
+    streams: int = 0
+    holds_open: bool = False
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in SERVICE.methods_by_name and not SERVICE.methods_by_name[name].server_streaming:
+            return self._unary
+        return super().__getattribute__(name)
+
+    async def _unary(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        self.requests.append(request)
+        self.metadata.append(dict(context.invocation_metadata()))
+        await asyncio.sleep(self.takes_seconds)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def WatchChanges(self, request: Any, _: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - gRPC's
+        self.requests.append(request)
+        self.streams += 1
+        try:
+            for change in self.changes:
+                if isinstance(change, Exception):
+                    raise change
+                yield change
+            if self.holds_open:
+                await asyncio.Event().wait()
+        finally:
+            self.streams -= 1
+
+
+@dataclass
+class House:
+    """Everything that a test talks to."""
+
+    gateway: Gateway
+    servicer: Servicer
+    issuer: Issuer
+    health: Any
+    keys: Path
+    target: str
+
+    @property
+    def auth(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.issuer.token()}"}
+
+    def client(self) -> httpx.AsyncClient:
+        """A client that speaks ASGI to the application, without a socket."""
+        transport = httpx.ASGITransport(app=self.gateway, raise_app_exceptions=True)
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=self.auth)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[int]:
+        """The application behind the real HTTP server; yields its port."""
+        settings = GatewaySettings(upstreams={}, body_seconds=BODY_SECONDS, grace_seconds=2)
+        server = http_server(self.gateway, settings)
+        listening = listener("127.0.0.1", 0)
+        serving = asyncio.create_task(server.serve([listening]))
+        await until(lambda: server.started)
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            self.gateway.stopping.set()
+            server.should_exit = True
+            await serving
+
+
+@asynccontextmanager
+async def open_house(tmp_path: Path, render: DetailRenderer = no_details) -> AsyncIterator[House]:
+    """A house with one upstream, ready to be called."""
+    issuer, servicer = Issuer("good"), Servicer()
+    keys = issuer.write_keys(tmp_path / "jwks.json")
+    verifier = TokenVerifier(KeySet(keys), "test", "telemed")
+    open_to = {f"{SERVICE.full_name}/{method.name}": frozenset(Role) for method in SERVICE.methods}
+    layers = [traced, limited_in_time, Authentication(verifier, open_to)]
+    server, health = build_server(layers, services=[SERVICE.full_name], render=render)
+    pb_grpc.add_AppointmentServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    await health.set("", health_pb2.HealthCheckResponse.SERVING)
+    target = f"127.0.0.1:{port}"
+    upstreams = Upstreams({PREFIX: target})
+    limits = Limits(
+        BodyLimits(BODY_BYTES, BODY_SECONDS), StreamLimits(heartbeat_seconds=0.1, longest_seconds=1.0), call_seconds=5
+    )
+    gateway = Gateway([SERVICE], upstreams, verifier, limits)
+    try:
+        yield House(gateway, servicer, issuer, health, keys, target)
+    finally:
+        await upstreams.close()
+        await server.stop(0)
+
+
+def refuse_with(*details: Any) -> Callable[[Any], Any]:
+    """A renderer that adds the same details to every refusal."""
+    return lambda _: details
