@@ -20,8 +20,8 @@ _MOST_ALTERNATIVES = 5
 class Whose(StrEnum):
     """Whose time a conflict is about."""
 
-    DOCTOR = "DOCTOR_BUSY"
-    PATIENT = "PATIENT_BUSY"
+    DOCTOR_BUSY = "DOCTOR_BUSY"
+    PATIENT_BUSY = "PATIENT_BUSY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class CheckConflicts:
         _check(caller, question)
         offer = await self._offer(caller, question)
         in_the_way = await self._doctor_conflicts(question, offer)
-        conflicts = [await self._shown(caller, Whose.DOCTOR, busy) for busy in in_the_way]
+        conflicts = [await self._shown(caller, Whose.DOCTOR_BUSY, busy) for busy in in_the_way]
         if question.patient_id is not None:
             busy_times = await self.claims.of_patient(question.patient_id, question.start, question.end)
             conflicts += [
-                await self._shown(caller, Whose.PATIENT, busy)
+                await self._shown(caller, Whose.PATIENT_BUSY, busy)
                 for busy in busy_times
                 if busy.appointment_id != question.exclude_appointment_id
             ]

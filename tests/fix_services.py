@@ -1,0 +1,73 @@
+"""Real gRPC processes on loopback, tokens for callers, and stubs that send them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from chassis.context import Role
+from chassis.process import GrpcProcess
+from chassis.settings import SharedSettings
+from stack.issuer import Issuer
+
+
+@dataclass(frozen=True)
+class Callers:
+    """Makes callers: gRPC metadata with a good token."""
+
+    issuer: Issuer
+
+    def metadata(self, role: Role, subject: str | None = None) -> list[tuple[str, str]]:
+        return [("authorization", f"Bearer {self.token(role, subject)}")]
+
+    def token(self, role: Role, subject: str | None = None, ttl: timedelta = timedelta(minutes=10)) -> str:
+        return self.issuer.mint(role, subject or str(uuid4()), now=datetime.now(UTC), ttl=ttl)
+
+
+@pytest.fixture
+def callers(tmp_path: Path) -> Callers:
+    return Callers(Issuer.of(tmp_path))
+
+
+@pytest.fixture
+def shared(callers: Callers, tmp_path: Path) -> SharedSettings:
+    """The settings that all processes of a test share, with an identity for service-to-service calls."""
+    token_file = tmp_path / "service.token"
+    token_file.write_text(callers.token(Role.SERVICE, "test-service", ttl=timedelta(hours=1)))
+    return SharedSettings(jwks_file=callers.issuer.jwks_file, service_token_file=token_file)
+
+
+@asynccontextmanager
+async def running(process: GrpcProcess) -> AsyncIterator[str]:
+    """Runs a process and tells its address."""
+    port = await process.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await process.stop()
+
+
+@asynccontextmanager
+async def serving(register: Callable[[grpc.aio.Server], None]) -> AsyncIterator[str]:
+    """Runs a bare gRPC server with a servicer of the test's own and tells its address."""
+    server = grpc.aio.server()
+    register(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(None)
+
+
+@asynccontextmanager
+async def stub(kind: Callable[[grpc.aio.Channel], Any], target: str) -> AsyncIterator[Any]:
+    """A stub of a generated class over a channel of its own."""
+    async with grpc.aio.insecure_channel(target) as channel:
+        yield kind(channel)

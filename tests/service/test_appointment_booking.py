@@ -1,0 +1,343 @@
+"""The appointment service over gRPC, with a doctor service that says what the test wants."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from telemed.appointment.v1 import appointment_pb2
+from telemed.appointment.v1 import appointment_service_pb2 as pb
+from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
+from telemed.doctor.v1 import doctor_pb2, doctor_service_pb2
+from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer, add_DoctorServiceServicer_to_server
+from telemed.type.v1 import scheduling_pb2
+
+from appointment_svc.__main__ import build
+from appointment_svc.domain.rules import Rules
+from appointment_svc.settings import AppointmentSettings
+from chassis.context import Role
+from chassis.protos import to_timestamp
+from chassis.settings import SharedSettings
+from tests.fix_ledger import NOW, TEN
+from tests.fix_services import Callers, running, serving, stub
+
+GENERAL = scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION
+
+
+def offered(start: datetime, minutes: int = 30) -> doctor_pb2.OfferedSlot:
+    slot = scheduling_pb2.Slot(
+        start_time=to_timestamp(start),
+        end_time=to_timestamp(start + timedelta(minutes=minutes)),
+        duration_minutes=minutes,
+        appointment_type=GENERAL,
+        slot_priority=scheduling_pb2.SLOT_PRIORITY_AVAILABLE,
+    )
+    return doctor_pb2.OfferedSlot(slot=slot, buffer_minutes=10, max_concurrent_appointments=1)
+
+
+@dataclass
+class ScriptedDoctors(DoctorServiceServicer):
+    """Answers MatchDoctors with what the test put in; counts the calls."""
+
+    matches: list[doctor_pb2.DoctorMatch] = field(default_factory=list)
+    calls: int = 0
+
+    async def MatchDoctors(self, request: Any, context: Any) -> doctor_service_pb2.MatchDoctorsResponse:
+        self.calls += 1
+        return doctor_service_pb2.MatchDoctorsResponse(matches=self.matches)
+
+    def offer(self, **fields: Any) -> doctor_pb2.DoctorMatch:
+        match = doctor_pb2.DoctorMatch(
+            doctor_id=str(uuid4()), doctor_first_name="Ada", doctor_last_name="Stone", specialty="Cardiology",
+            timezone="UTC", match_score=0.5, match_reasons=["Specializes in cardiology"], **fields,
+        )  # fmt: skip
+        self.matches.append(match)
+        return match
+
+
+@dataclass
+class Clinic:
+    doctors: ScriptedDoctors
+    appointments: Any
+    callers: Callers
+
+    async def book(self, match: doctor_pb2.DoctorMatch, start: datetime = TEN, **fields: Any) -> pb.BookResponse:
+        wish = {"patient_id": str(uuid4()), "doctor_id": match.doctor_id, "appointment_type": GENERAL} | fields
+        request = pb.BookRequest(appointment_date=to_timestamp(start), **wish)
+        return await self.appointments.Book(request, metadata=self.callers.metadata(Role.ADMIN, ADMIN))
+
+    async def smart_book(self, **fields: Any) -> pb.SmartBookResponse:
+        wish = {"patient_id": str(uuid4()), "appointment_type": GENERAL} | fields
+        return await self.appointments.SmartBook(
+            pb.SmartBookRequest(**wish), metadata=self.callers.metadata(Role.ADMIN, ADMIN)
+        )
+
+
+ADMIN = str(uuid4())
+
+
+@pytest.fixture
+async def clinic(appointment_db_url: str, shared: SharedSettings, callers: Callers) -> AsyncIterator[Clinic]:
+    doctors = ScriptedDoctors()
+    async with serving(lambda server: add_DoctorServiceServicer_to_server(doctors, server)) as doctor_target:
+        settings = AppointmentSettings(
+            port=0, database_url=appointment_db_url, doctor_target=doctor_target, drain_seconds=0
+        )
+        process = await build(settings, Rules(), shared, lambda: NOW)
+        async with running(process) as target, stub(AppointmentServiceStub, target) as appointments:
+            yield Clinic(doctors, appointments, callers)
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    return detail(error, error_details_pb2.ErrorInfo()).reason
+
+
+def detail(error: grpc.aio.AioRpcError, message: Any) -> Any:
+    status = rpc_status.from_call(error)
+    assert status is not None
+    assert any(packed.Unpack(message) for packed in status.details), f"no {type(message).__name__} in {status}"
+    return message
+
+
+async def refusal(call: Any) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+async def test_a_smart_booking_takes_the_best_doctors_first_time_and_names_the_rest(clinic: Clinic):
+    later = TEN + timedelta(minutes=40)
+    best = clinic.doctors.offer(slots=[offered(TEN), offered(later)], is_preferred_doctor=True)
+    clinic.doctors.offer(slots=[offered(TEN)])
+    reply = await clinic.smart_book()
+    assert reply.appointment.doctor_id == best.doctor_id
+    assert reply.appointment.start_time == to_timestamp(TEN)
+    assert reply.appointment.status == appointment_pb2.APPOINTMENT_STATUS_CONFIRMED
+    assert reply.is_preferred_doctor
+    assert list(reply.match_reasons) == ["Specializes in cardiology"]
+    assert [slot.start_time for slot in reply.alternative_slots] == [to_timestamp(later)]
+
+
+async def test_losing_a_race_means_the_next_slot(clinic: Clinic):
+    times = [TEN + timedelta(minutes=40 * n) for n in range(5)]
+    clinic.doctors.offer(slots=[offered(start) for start in times])
+    replies = await asyncio.gather(*(clinic.smart_book() for _ in range(5)))
+    assert sorted(r.appointment.start_time.seconds for r in replies) == [int(t.timestamp()) for t in times]
+
+
+async def test_more_wishes_than_slots_end_in_no_availability_with_alternatives(clinic: Clinic):
+    outside = TEN + timedelta(hours=5)
+    clinic.doctors.offer(
+        slots=[offered(TEN + timedelta(minutes=40 * n)) for n in range(3)], other_slots=[offered(outside)]
+    )
+    results = await asyncio.gather(*(clinic.smart_book() for _ in range(40)), return_exceptions=True)
+    refused = [r for r in results if isinstance(r, grpc.aio.AioRpcError)]
+    assert len(results) - len(refused) == 3
+    assert Counter(reason_of(r) for r in refused) == {"NO_AVAILABILITY": 37}
+    slots = detail(refused[0], scheduling_pb2.Alternatives()).slots
+    assert [slot.start_time for slot in slots] == [to_timestamp(outside)]
+
+
+async def test_two_hundred_bookers_of_one_slot_over_grpc(clinic: Clinic):
+    match = clinic.doctors.offer(exact_slot=offered(TEN), slots=[offered(TEN + timedelta(minutes=40))])
+    results = await asyncio.gather(*(clinic.book(match) for _ in range(200)), return_exceptions=True)
+    refused = [r for r in results if isinstance(r, grpc.aio.AioRpcError)]
+    assert Counter(reason_of(r) for r in refused) == {"SLOT_TAKEN": 199}
+    assert refused[0].code() is grpc.StatusCode.ABORTED
+    assert detail(refused[0], scheduling_pb2.Alternatives()).slots
+
+
+async def test_twenty_twins_get_one_appointment_and_equal_answers(clinic: Clinic):
+    clinic.doctors.offer(slots=[offered(TEN + timedelta(minutes=40 * n)) for n in range(9)])
+    patient = str(uuid4())
+    replies = await asyncio.gather(*(clinic.smart_book(patient_id=patient, request_id="k-1") for _ in range(20)))
+    assert len({r.SerializeToString(deterministic=True) for r in replies}) == 1
+    listed = await clinic.appointments.ListAppointments(
+        pb.ListAppointmentsRequest(patient_id=patient), metadata=clinic.callers.metadata(Role.ADMIN)
+    )
+    assert len(listed.appointments) == 1
+
+
+async def test_a_repeat_is_answered_although_the_doctor_service_has_nothing_left(clinic: Clinic):
+    clinic.doctors.offer(slots=[offered(TEN)])
+    patient = str(uuid4())
+    first = await clinic.smart_book(patient_id=patient, request_id="k-2")
+    clinic.doctors.matches.clear()
+    assert await clinic.smart_book(patient_id=patient, request_id="k-2") == first
+
+
+async def test_a_key_with_another_body_is_refused(clinic: Clinic):
+    clinic.doctors.offer(slots=[offered(TEN)])
+    patient = str(uuid4())
+    await clinic.smart_book(patient_id=patient, request_id="k-3")
+    error = await refusal(clinic.smart_book(patient_id=patient, request_id="k-3", duration_minutes=25))
+    assert (error.code(), reason_of(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_a_time_outside_the_hours_is_refused_with_times_inside(clinic: Clinic):
+    match = clinic.doctors.offer(slots=[offered(TEN)])
+    error = await refusal(clinic.book(match, start=TEN + timedelta(hours=9)))
+    assert (error.code(), reason_of(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "OUTSIDE_WORKING_HOURS")
+    assert [slot.start_time for slot in detail(error, scheduling_pb2.Alternatives()).slots] == [to_timestamp(TEN)]
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        (NOW + timedelta(hours=1, minutes=59), "TOO_SOON"),
+        (NOW - timedelta(days=1), "TOO_SOON"),
+        (NOW + timedelta(days=91), "TOO_FAR_AHEAD"),
+    ],
+)
+async def test_notice_and_horizon_are_kept(clinic: Clinic, start: datetime, reason: str):
+    match = clinic.doctors.offer(exact_slot=offered(start))
+    error = await refusal(clinic.book(match, start=start))
+    assert (error.code(), reason_of(error)) == (grpc.StatusCode.FAILED_PRECONDITION, reason)
+
+
+async def test_the_notice_refusal_names_the_minutes_that_are_missing(clinic: Clinic):
+    match = clinic.doctors.offer()
+    error = await refusal(clinic.book(match, start=NOW + timedelta(minutes=85)))
+    assert "needs 35 more minutes of notice" in (error.details() or "")
+
+
+async def test_exactly_two_hours_ahead_is_enough(clinic: Clinic):
+    start = NOW + timedelta(hours=2)
+    reply = await clinic.book(clinic.doctors.offer(exact_slot=offered(start)), start=start)
+    assert reply.appointment.start_time == to_timestamp(start)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"patient_id": "nonsense"}, "patient_id"),
+        ({"patient_id": "{0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b}"}, "patient_id"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"timezone": "America"}, "timezone"),
+        ({"duration_minutes": -5}, "duration_minutes"),
+        ({"duration_minutes": 241}, "duration_minutes"),
+        ({"appointment_type": 0}, "appointment_type"),
+        ({"appointment_type": 99}, "appointment_type"),
+        ({"patient_notes": "x" * 2001}, "patient_notes"),
+        ({"patient_notes": "a\x00b"}, "patient_notes"),
+        ({"request_id": "a b"}, "request_id"),
+        ({"request_id": "x" * 256}, "request_id"),
+        ({"preferred_date": {"year": 2026, "month": 2, "day": 30}}, "preferred_date"),
+        ({"preferred_time_start": {"hours": 9}}, "preferred_date"),
+    ],
+)
+async def test_bad_fields_are_named_and_nothing_is_asked_of_the_doctor_service(
+    clinic: Clinic, fields: dict[str, Any], named: str
+):
+    error = await refusal(clinic.smart_book(**fields))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert [v.field for v in detail(error, error_details_pb2.BadRequest()).field_violations] == [named]
+    assert clinic.doctors.calls == 0
+
+
+async def test_a_patient_books_for_nobody_else(clinic: Clinic):
+    request = pb.SmartBookRequest(patient_id=str(uuid4()), appointment_type=GENERAL)
+    error = await refusal(clinic.appointments.SmartBook(request, metadata=clinic.callers.metadata(Role.PATIENT)))
+    assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_someone_elses_appointment_does_not_exist_for_a_patient(clinic: Clinic):
+    booked = await clinic.book(clinic.doctors.offer(exact_slot=offered(TEN)))
+    get = pb.GetAppointmentRequest(id=booked.appointment.id)
+    mine = clinic.callers.metadata(Role.PATIENT, booked.appointment.patient_id)
+    assert (await clinic.appointments.GetAppointment(get, metadata=mine)).id == booked.appointment.id
+    for stranger in (Role.PATIENT, Role.DOCTOR):
+        error = await refusal(clinic.appointments.GetAppointment(get, metadata=clinic.callers.metadata(stranger)))
+        assert (error.code(), reason_of(error)) == (grpc.StatusCode.NOT_FOUND, "APPOINTMENT_NOT_FOUND")
+
+
+async def test_a_cancelled_time_is_free_at_once(clinic: Clinic):
+    match = clinic.doctors.offer(exact_slot=offered(TEN))
+    booked = await clinic.book(match)
+    cancel = pb.CancelAppointmentRequest(id=booked.appointment.id, reason="ill", request_id="c-1")
+    caller = clinic.callers.metadata(Role.PATIENT, booked.appointment.patient_id)
+    first = await clinic.appointments.CancelAppointment(cancel, metadata=caller)
+    assert first.appointment.status == appointment_pb2.APPOINTMENT_STATUS_CANCELLED
+    assert await clinic.appointments.CancelAppointment(cancel, metadata=caller) == first
+    assert (await clinic.book(match)).appointment.start_time == to_timestamp(TEN)
+
+
+async def test_a_second_cancellation_is_the_wrong_state(clinic: Clinic):
+    booked = await clinic.book(clinic.doctors.offer(exact_slot=offered(TEN)))
+    cancel = pb.CancelAppointmentRequest(id=booked.appointment.id)
+    await clinic.appointments.CancelAppointment(cancel, metadata=clinic.callers.metadata(Role.ADMIN))
+    error = await refusal(clinic.appointments.CancelAppointment(cancel, metadata=clinic.callers.metadata(Role.ADMIN)))
+    assert reason_of(error) == "WRONG_STATE"
+
+
+async def test_conflicts_are_told_without_telling_whose(clinic: Clinic):
+    free = TEN + timedelta(minutes=40)
+    match = clinic.doctors.offer(exact_slot=offered(TEN), slots=[offered(TEN + timedelta(hours=6)), offered(free)])
+    booked = await clinic.book(match)
+    question = pb.CheckConflictsRequest(
+        doctor_id=match.doctor_id, start_time=to_timestamp(TEN), end_time=to_timestamp(TEN + timedelta(minutes=30))
+    )
+    stranger = await clinic.appointments.CheckConflicts(question, metadata=clinic.callers.metadata(Role.PATIENT))
+    assert stranger.has_conflict
+    assert [c.id for c in stranger.conflicting_appointments] == [""]
+    assert stranger.suggested_alternatives[0].start_time == to_timestamp(free)
+    staff = await clinic.appointments.CheckConflicts(question, metadata=clinic.callers.metadata(Role.ADMIN))
+    assert [c.id for c in staff.conflicting_appointments] == [booked.appointment.id]
+    question.exclude_appointment_id = booked.appointment.id
+    excluded = await clinic.appointments.CheckConflicts(question, metadata=clinic.callers.metadata(Role.ADMIN))
+    assert not excluded.has_conflict
+    assert not excluded.suggested_alternatives
+
+
+async def test_lists_page_by_key_without_a_gap_or_a_repeat(clinic: Clinic):
+    patient, booked = str(uuid4()), []
+    for day in range(7):
+        start = TEN + timedelta(days=day)
+        reply = await clinic.book(clinic.doctors.offer(exact_slot=offered(start)), start=start, patient_id=patient)
+        clinic.doctors.matches.clear()
+        booked.append(reply.appointment.id)
+    listed, token = [], ""
+    while True:
+        request = pb.ListAppointmentsRequest(patient_id=patient, page_size=3, page_token=token)
+        page = await clinic.appointments.ListAppointments(request, metadata=clinic.callers.metadata(Role.ADMIN))
+        listed += [a.id for a in page.appointments]
+        token = page.next_page_token
+        if not token:
+            break
+    assert listed == booked[::-1]
+
+
+async def test_the_change_feed_streams_what_is_booked_and_resumes(clinic: Clinic):
+    match = clinic.doctors.offer(exact_slot=offered(TEN))
+    booked = await clinic.book(match)
+    admin = clinic.callers.metadata(Role.SERVICE)
+
+    async def first_change(after: str) -> appointment_pb2.Change:
+        async with asyncio.timeout(5):
+            async for reply in clinic.appointments.WatchChanges(
+                pb.WatchChangesRequest(after_revision=after), metadata=admin
+            ):
+                if reply.HasField("change"):
+                    return reply.change
+        raise AssertionError("the stream ended")
+
+    change = await first_change("")
+    assert (change.revision, change.version, change.appointment.id) == ("1", 1, booked.appointment.id)
+    cancel = pb.CancelAppointmentRequest(id=booked.appointment.id)
+    await clinic.appointments.CancelAppointment(cancel, metadata=admin)
+    for after in ("1", booked.revision):
+        change = await first_change(after)
+        assert (change.revision, change.version, change.kind) == ("2", 2, appointment_pb2.CHANGE_KIND_CANCELLED)
+
+
+async def test_no_token_and_a_foreign_token_are_unauthenticated(clinic: Clinic):
+    for metadata in ([], [("authorization", "Bearer x.y.z")], [("authorization", "Basic abc")]):
+        error = await refusal(clinic.appointments.GetAppointment(pb.GetAppointmentRequest(), metadata=metadata))
+        assert error.code() is grpc.StatusCode.UNAUTHENTICATED
