@@ -82,7 +82,7 @@ class Child:
             async with asyncio.timeout(patience_seconds):
                 await process.wait()
         except TimeoutError:
-            self._tell(f"{self.plan.name} did not stop within {patience_seconds:.0f} s and was ended")
+            self._tell(f"{self.plan.name} did not stop within {patience_seconds:g} s and was ended")
             process.kill()
             await process.wait()
 

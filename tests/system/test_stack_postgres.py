@@ -5,9 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,18 +14,9 @@ from stack import postgres_binaries
 from stack.account import database_account
 from stack.postgres import Postgres, PostgresError
 from stack.postgres_home import Home, forget_home
+from tests.fix_stack import ROOT, is_running, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another account")
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    """A data folder that the database's account can reach; pytest's own is closed to others."""
-    with tempfile.TemporaryDirectory(prefix="telemed-tests-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
 
 
 def server_on(data: Path) -> Postgres:
@@ -46,30 +34,15 @@ def notes(server: Postgres) -> list[str]:
         return [row[0] for row in connection.execute("SELECT text FROM note ORDER BY text")]
 
 
-def is_running(pid: int) -> bool:
-    """Whether the process exists and is no zombie, which nobody may have waited for in a container."""
-    try:
-        return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].startswith(" Z")
-    except FileNotFoundError:
-        return False
-
-
-def wait_until_ended(pid: int, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while is_running(pid):
-        assert time.monotonic() < deadline, f"process {pid} has not ended"
-        time.sleep(0.02)
-
-
-def test_what_was_committed_is_there_after_a_stop_and_a_second_start(data: Path) -> None:
-    with server_on(data) as server:
+def test_what_was_committed_is_there_after_a_stop_and_a_second_start(data_folder: Path) -> None:
+    with server_on(data_folder) as server:
         write_a_note(server, "kept")
-    with server_on(data) as server:
+    with server_on(data_folder) as server:
         assert notes(server) == ["kept"]
 
 
-def test_a_stop_leaves_no_process_and_may_be_repeated(data: Path) -> None:
-    server = server_on(data)
+def test_a_stop_leaves_no_process_and_may_be_repeated(data_folder: Path) -> None:
+    server = server_on(data_folder)
     server.start()
     pid = server.pid
     assert pid is not None
@@ -79,8 +52,8 @@ def test_a_stop_leaves_no_process_and_may_be_repeated(data: Path) -> None:
     assert server.pid is None
 
 
-def test_the_server_is_not_reachable_by_network_and_speaks_utc(data: Path) -> None:
-    with server_on(data) as server, psycopg.connect(server.url()) as connection:
+def test_the_server_is_not_reachable_by_network_and_speaks_utc(data_folder: Path) -> None:
+    with server_on(data_folder) as server, psycopg.connect(server.url()) as connection:
         row = connection.execute(
             "SELECT current_setting('listen_addresses'), current_setting('timezone'), current_setting('fsync'),"
             " current_setting('server_encoding'), lower('ÄÖÜ')"
@@ -88,35 +61,35 @@ def test_the_server_is_not_reachable_by_network_and_speaks_utc(data: Path) -> No
     assert row == ("", "UTC", "on", "UTF8", "äöü")
 
 
-def test_only_its_own_account_may_enter_the_folder_of_the_socket(data: Path) -> None:
-    with server_on(data) as server:
+def test_only_its_own_account_may_enter_the_folder_of_the_socket(data_folder: Path) -> None:
+    with server_on(data_folder) as server:
         status = server.home.socket_folder.stat()
     assert status.st_mode & 0o777 == 0o700
     assert status.st_uid == database_account().uid
 
 
-def test_a_second_server_on_the_same_data_is_refused(data: Path) -> None:
-    with server_on(data) as server:
+def test_a_second_server_on_the_same_data_is_refused(data_folder: Path) -> None:
+    with server_on(data_folder) as server:
         with pytest.raises(PostgresError, match="another process runs the database"):
-            server_on(data).start()
+            server_on(data_folder).start()
         write_a_note(server, "unharmed")
         assert notes(server) == ["unharmed"]
 
 
-def test_a_crash_is_recovered_by_the_next_start(data: Path) -> None:
-    server = server_on(data)
+def test_a_crash_is_recovered_by_the_next_start(data_folder: Path) -> None:
+    server = server_on(data_folder)
     server.start()
     write_a_note(server, "committed before the crash")
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
     server.stop()
     assert server.home.pid_file.exists(), "a killed server leaves its pid file"
-    with server_on(data) as again:
+    with server_on(data_folder) as again:
         assert notes(again) == ["committed before the crash"]
 
 
-def test_a_stale_pid_file_that_names_another_living_process_does_not_hinder(data: Path) -> None:
-    with server_on(data) as server:
+def test_a_stale_pid_file_that_names_another_living_process_does_not_hinder(data_folder: Path) -> None:
+    with server_on(data_folder) as server:
         write_a_note(server, "kept")
         pid_file = server.home.pid_file
         stale = pid_file.read_text()
@@ -125,52 +98,52 @@ def test_a_stale_pid_file_that_names_another_living_process_does_not_hinder(data
         try:
             pid_file.write_text("\n".join([str(stranger.pid), *stale.splitlines()[1:]]))
             shutil.chown(pid_file, account.uid, account.gid)
-            with server_on(data) as server:
+            with server_on(data_folder) as server:
                 assert notes(server) == ["kept"]
             assert stranger.poll() is None, "the stranger was left alone"
         finally:
             stranger.kill()
 
 
-def test_a_half_made_cluster_is_made_anew(data: Path) -> None:
-    unfinished = Home.of(data).root / "cluster.new"
+def test_a_half_made_cluster_is_made_anew(data_folder: Path) -> None:
+    unfinished = Home.of(data_folder).root / "cluster.new"
     unfinished.mkdir()
     (unfinished / "PG_VERSION").write_text("18\n")
-    with server_on(data) as server:
+    with server_on(data_folder) as server:
         write_a_note(server, "works")
         assert notes(server) == ["works"]
 
 
-def test_a_server_does_not_outlive_a_starter_that_is_killed(data: Path) -> None:
+def test_a_server_does_not_outlive_a_starter_that_is_killed(data_folder: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from stack.postgres import Postgres\n"
         "data = Path(sys.argv[1]); server = Postgres(data, log=data / 'postgres.log'); server.start()\n"
         "print(server.pid, flush=True); time.sleep(60)"
     )
-    command = [sys.executable, "-c", program, str(data)]
+    command = [sys.executable, "-c", program, str(data_folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         pid = int(starter.stdout.readline())
         starter.kill()
-    wait_until_ended(pid)
-    with server_on(data) as server:
+    wait_until(lambda: not is_running(pid), "the end of the server")
+    with server_on(data_folder) as server:
         assert server.pid not in (None, pid)
 
 
-def test_a_left_over_server_is_ended_before_a_new_one_starts(data: Path) -> None:
-    orphan = server_on(data)
+def test_a_left_over_server_is_ended_before_a_new_one_starts(data_folder: Path) -> None:
+    orphan = server_on(data_folder)
     orphan.start()
     assert orphan.pid is not None
     assert orphan._lock is not None
     orphan._lock.close()  # as if its starter had gone and the leash had failed
-    with server_on(data) as server:
+    with server_on(data_folder) as server:
         assert not is_running(orphan.pid or 0)
         assert server.pid is not None
     orphan.stop()
 
 
-def test_a_long_data_path_moves_the_socket_to_a_short_private_folder(data: Path) -> None:
-    deep = data / ("d" * 60) / ("e" * 60)
+def test_a_long_data_path_moves_the_socket_to_a_short_private_folder(data_folder: Path) -> None:
+    deep = data_folder / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)
     with server_on(deep) as server:
         write_a_note(server, "reached")
@@ -180,19 +153,21 @@ def test_a_long_data_path_moves_the_socket_to_a_short_private_folder(data: Path)
 
 
 @as_root
-def test_root_runs_it_under_an_unprivileged_account(data: Path) -> None:
-    with server_on(data) as server:
+def test_root_runs_it_under_an_unprivileged_account(data_folder: Path) -> None:
+    with server_on(data_folder) as server:
         assert Path(f"/proc/{server.pid}").stat().st_uid == database_account().uid != 0
 
 
 @as_root
-def test_programs_that_the_account_cannot_reach_are_copied_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = data / "closed"
+def test_programs_that_the_account_cannot_reach_are_copied_once(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = data_folder / "closed"
     closed.mkdir(mode=0o700)
     postgres_binaries._copy(postgres_binaries.installed_in(), closed / "site-packages")
     monkeypatch.setattr(postgres_binaries, "installed_in", lambda: closed / "site-packages")
     for _ in range(2):
-        with server_on(data) as server:
+        with server_on(data_folder) as server:
             write_a_note(server, "reached")
     copies = list(server.home.root.glob("binaries-*"))
     assert len(copies) == 1

@@ -1,0 +1,109 @@
+"""A whole stack as a person runs it: up, status, down, side by side, killed, continued."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from stack.probes import call, is_free
+from stack.state import State
+from tests.fix_stack import ROOT, RunningStack, StartStack, is_running, wait_until
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def telemed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stack.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=90)
+
+
+def require_nothing_left(stack: RunningStack, pids: dict[str, int]) -> None:
+    wait_until(lambda: not any(map(is_running, pids.values())), f"the end of {pids}")
+    assert all(is_free(stack.port + index) for index in range(4))
+    assert State.read(stack.data) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stack_that_is_told_to_stop_leaves_nothing_behind(number: signal.Signals, start_stack: StartStack) -> None:
+    stack = start_stack("--no-demo")
+    pids = stack.pids()
+    assert set(pids) == {"gateway", "appointment", "doctor", "video", "postgres"}
+    assert stack.stop(number) == 0
+    require_nothing_left(stack, pids)
+    assert "Traceback" not in "".join(log.read_text() for log in (stack.data / "logs").iterdir())
+
+
+def test_status_tells_of_every_process_and_down_ends_them(start_stack: StartStack) -> None:
+    stack = start_stack("--no-demo")
+    data = ["--data", str(stack.data)]
+    status = telemed("status", *data)
+    assert status.returncode == 0, status.stdout
+    for name, pid in stack.pids().items():
+        line = next(line for line in status.stdout.splitlines() if line.startswith(name))
+        assert str(pid) in line.split()
+        assert line.endswith("ready")
+    pids = stack.pids()
+    assert telemed("down", *data).returncode == 0
+    assert stack.process.wait(5) == 0
+    require_nothing_left(stack, pids)
+    assert telemed("status", *data).returncode == 3
+
+
+def test_psql_opens_the_database_of_a_service(start_stack: StartStack) -> None:
+    stack = start_stack("--no-demo")
+    asked = telemed("psql", "doctor", "--data", str(stack.data), "--", "-Atc", "SELECT current_database()")
+    assert (asked.stdout, asked.stderr) == ("telemed_doctor\n", "")
+
+
+def test_two_stacks_run_side_by_side_and_end_one_by_one(start_stack: StartStack) -> None:
+    one, other = start_stack("--no-demo"), start_stack("--no-demo")
+    assert not set(one.pids().values()) & set(other.pids().values())
+    assert one.stop() == 0
+    assert call(other.port, "GET", "/readyz").status == 200
+    assert telemed("status", "--data", str(other.data)).returncode == 0
+
+
+def test_a_second_up_on_running_data_says_so_and_harms_nothing(start_stack: StartStack) -> None:
+    stack = start_stack("--no-demo")
+    second = telemed("up", "--data", str(stack.data), "--port", str(stack.port))
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"telemed: a stack already runs on {stack.data} (pid {stack.process.pid})")
+    assert telemed("status", "--data", str(stack.data)).returncode == 0
+
+
+def test_a_taken_port_is_named(start_stack: StartStack, data_folder: Path) -> None:
+    stack = start_stack("--no-demo")
+    second = telemed("up", "--data", str(data_folder), "--port", str(stack.port - 3))
+    assert second.returncode == 1
+    assert f"port {stack.port} (video)" in second.stderr
+
+
+def test_a_killed_supervisor_takes_everything_with_it_and_the_next_up_continues(start_stack: StartStack) -> None:
+    stack = start_stack("--no-demo")
+    pids = stack.pids()
+    with psycopg.connect(stack.state.database_urls["doctor"], autocommit=True) as connection:
+        connection.execute("CREATE TABLE note AS SELECT 'kept' AS text")
+    stack.stop(signal.SIGKILL)
+    again = start_stack("--no-demo", data=stack.data, port=stack.port)
+    assert not any(map(is_running, pids.values()))
+    with psycopg.connect(again.state.database_urls["doctor"]) as connection:
+        assert connection.execute("SELECT text FROM note").fetchone() == ("kept",)
+
+
+def test_a_killed_service_and_a_killed_database_come_back(start_stack: StartStack) -> None:
+    stack = start_stack("--no-demo")
+    for name in ("doctor", "postgres"):
+        before = stack.pids()[name]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda name=name, before=before: stack.pids().get(name, before) != before, f"{name} again")
+    wait_until(lambda: telemed("status", "--data", str(stack.data)).returncode == 0, "all ready again")
+    assert stack.state.processes["doctor"].restarts == 1
+
+
+def test_json_logs_are_shown_on_the_console(start_stack: StartStack) -> None:
+    stack = start_stack("--no-demo", "--json-logs")
+    wait_until(lambda: '"service":"doctor"' in stack.output.read_text(), "a JSON line of the doctor service")
