@@ -40,7 +40,12 @@ Every other variable reaches the services as it is.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 refused or not well, 2 not understood, 3 nothing runs."""
-    parsed = parser().parse_args(arguments)
+    own, passed_on = _split(sys.argv[1:] if arguments is None else arguments)
+    grammar = parser()
+    parsed = grammar.parse_args(own)
+    if passed_on and not parsed.takes_more:
+        grammar.error("nothing may follow --")
+    parsed.passed_on = passed_on
     try:
         code: int = parsed.run(parsed)
     except _REFUSED as refusal:
@@ -57,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_ENVIRONMENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    root.set_defaults(takes_more=False)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--data",
@@ -77,9 +83,12 @@ def parser() -> argparse.ArgumentParser:
     _add_token(verbs.add_parser("token", parents=[common], help="print an access token of the local issuer"))
 
     psql = verbs.add_parser("psql", parents=[common], help="open a service's database in psql")
-    psql.add_argument("service", choices=SERVICES)
-    psql.add_argument("arguments", nargs="*", help="passed on to psql; put -- before them")
-    psql.set_defaults(run=lambda parsed: commands.psql(parsed.data, parsed.service, parsed.arguments, os.environ))
+    psql.usage = "telemed psql [-h] [--data DIR] SERVICE [-- ARGUMENT ...]"
+    psql.description = "Becomes psql on a service's database; what follows -- is passed on to it."
+    psql.add_argument("service", choices=SERVICES, help="whose database")
+    psql.set_defaults(
+        run=lambda parsed: commands.psql(parsed.data, parsed.service, parsed.passed_on, os.environ), takes_more=True
+    )
 
     migrate = verbs.add_parser("migrate", parents=[common], help="create and migrate the databases, start nothing else")
     migrate.set_defaults(run=lambda parsed: asyncio.run(commands.migrate(parsed.data, os.environ)))
@@ -135,6 +144,14 @@ def _plan(parsed: argparse.Namespace) -> Plan:
         shows=shows,
         shown_at=now if shows else None,
     )
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is ours, and what follows `--`. By hand: argparse takes a late `--data` for one of the latter."""
+    if "--" not in arguments:
+        return list(arguments), []
+    end = arguments.index("--")
+    return list(arguments[:end]), list(arguments[end + 1 :])
 
 
 def _instant(text: str) -> datetime | None:

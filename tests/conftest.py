@@ -1,3 +1,3 @@
 """The fixtures of all tiers: one kind in each file."""
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_ledger", "tests.fix_services", "tests.fix_stack"]
+pytest_plugins = ["tests.fix_postgres", "tests.fix_ledger", "tests.fix_services", "tests.fix_spans", "tests.fix_stack"]
