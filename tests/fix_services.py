@@ -1,5 +1,6 @@
 """Real gRPC processes on loopback, tokens for callers, and stubs that send them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,6 +42,13 @@ def shared(callers: Callers, tmp_path: Path) -> SharedSettings:
     token_file = tmp_path / "service.token"
     token_file.write_text(callers.token(Role.SERVICE, "test-service", ttl=timedelta(hours=1)))
     return SharedSettings(jwks_file=callers.issuer.jwks_file, service_token_file=token_file)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits, at most 5 seconds, until a condition of another task's making holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
