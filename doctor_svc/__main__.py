@@ -1,0 +1,89 @@
+"""Starts the doctor service: the one place where its parts meet."""
+
+import uvloop
+from telemed.doctor.v1 import doctor_service_pb2
+from telemed.doctor.v1.doctor_service_pb2_grpc import add_DoctorServiceServicer_to_server
+
+from chassis.client import Client, open_channel
+from chassis.clock import Clock, clock_from
+from chassis.db import Database
+from chassis.follower import Follower
+from chassis.health import Readiness
+from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
+from chassis.logs import start_logging
+from chassis.migrations import require_current
+from chassis.process import GrpcProcess, run
+from chassis.server import build_server
+from chassis.settings import SharedSettings
+from chassis.signals import Signal
+from chassis.telemetry import start_telemetry
+from chassis.tokens import KeySet, ServiceIdentity, TokenVerifier
+from doctor_svc.api.policy import OPEN_TO
+from doctor_svc.api.servicer import DoctorServicer, UseCases
+from doctor_svc.app.apply_changes import ApplyChanges, Progress
+from doctor_svc.app.await_revision import AwaitRevision
+from doctor_svc.app.create_doctor import CreateDoctor
+from doctor_svc.app.get_availability import GetAvailability
+from doctor_svc.app.get_doctor import GetDoctor
+from doctor_svc.app.match_doctors import MatchDoctors
+from doctor_svc.app.set_availability import SetAvailability
+from doctor_svc.app.verify_doctor import VerifyDoctor
+from doctor_svc.peers.changes import ChangeFeed
+from doctor_svc.settings import DoctorSettings, RuleSettings
+from doctor_svc.storage.doctors import StoredDoctors
+from doctor_svc.storage.schedules import StoredSchedules
+from doctor_svc.storage.sql import MIGRATIONS
+from doctor_svc.storage.transactions import StoredTransactions
+from doctor_svc.storage.visits import StoredVisits
+
+SERVICES = [doctor_service_pb2.DESCRIPTOR.services_by_name["DoctorService"].full_name]
+
+
+async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSettings, clock: Clock) -> GrpcProcess:
+    """The whole process, its database already connecting; to be started and stopped in the running loop."""
+    database = Database(settings.database_url, size=settings.pool_size)
+    await database.open()
+    channel = open_channel(settings.appointment_target)
+    doctors, schedules = StoredDoctors(database), StoredSchedules(database)
+    copy, applied, progress = StoredVisits(database), Signal(), Progress()
+    policy, await_revision = rules.policy, AwaitRevision(copy, applied)
+    use_cases = UseCases(
+        create_doctor=CreateDoctor(clock),
+        get_doctor=GetDoctor(doctors),
+        verify_doctor=VerifyDoctor(clock),
+        set_availability=SetAvailability(clock),
+        get_availability=GetAvailability(schedules, await_revision, policy, clock),
+        match_doctors=MatchDoctors(schedules, await_revision, policy, rules.enable_history_prioritization, clock),
+    )
+    apply = ApplyChanges(copy, progress)
+    feed = ChangeFeed(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
+    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
+    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, OPEN_TO)]
+    server, health = build_server(layers, services=SERVICES)
+    add_DoctorServiceServicer_to_server(DoctorServicer(use_cases, StoredTransactions(database), clock), server)
+    return GrpcProcess(
+        address=f"{settings.host}:{settings.port}",
+        server=server,
+        readiness=Readiness(health, SERVICES, doctors.ping),
+        work=[("follow changes", Follower(apply.cursor, feed, apply, applied).run)],
+        closers=[channel.close, database.close],
+        drain_seconds=settings.drain_seconds,
+        grace_seconds=settings.grace_seconds,
+    )
+
+
+async def _serve(settings: DoctorSettings, shared: SharedSettings) -> None:
+    await require_current(settings.database_url, MIGRATIONS)
+    telemetry = start_telemetry("doctor", shared.otlp_endpoint, shared.trace_sample_ratio)
+    await run(await build(settings, RuleSettings(), shared, clock_from(shared.now, shared.now_at)), telemetry)
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    shared, settings = SharedSettings(), DoctorSettings()  # type: ignore[call-arg]  # the environment fills them
+    start_logging("doctor", shared.log_level, as_json=shared.log_json)
+    uvloop.run(_serve(settings, shared))
+
+
+if __name__ == "__main__":
+    main()

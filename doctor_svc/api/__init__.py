@@ -1,0 +1,1 @@
+"""Translates between protobuf and the use cases; decides nothing."""

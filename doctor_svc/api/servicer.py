@@ -1,0 +1,106 @@
+"""The RPCs: each translates, calls its use case, and translates back."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from telemed.doctor.v1 import doctor_pb2
+from telemed.doctor.v1 import doctor_service_pb2 as api
+from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
+
+from chassis.clock import Clock
+from chassis.context import current_caller
+from chassis.ids import parse_uuid
+from doctor_svc.api import convert
+from doctor_svc.api.fields import Mutation, request_key
+from doctor_svc.app.create_doctor import CreateDoctor
+from doctor_svc.app.get_availability import GetAvailability
+from doctor_svc.app.get_doctor import GetDoctor
+from doctor_svc.app.match_doctors import MatchDoctors
+from doctor_svc.app.ports import Transactions, Unit
+from doctor_svc.app.set_availability import SetAvailability
+from doctor_svc.app.verify_doctor import VerifyDoctor
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Reply = TypeVar("Reply", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything that the service can do."""
+
+    create_doctor: CreateDoctor
+    get_doctor: GetDoctor
+    verify_doctor: VerifyDoctor
+    set_availability: SetAvailability
+    get_availability: GetAvailability
+    match_doctors: MatchDoctors
+
+
+class DoctorServicer(DoctorServiceServicer):
+    """telemed.doctor.v1.DoctorService. What each RPC promises stands in the contract."""
+
+    def __init__(self, use_cases: UseCases, transactions: Transactions, clock: Clock) -> None:
+        self._use_cases = use_cases
+        self._transactions = transactions
+        self._clock = clock
+
+    async def CreateDoctor(self, request: api.CreateDoctorRequest, _: Context) -> doctor_pb2.Doctor:
+        """Adds a doctor."""
+        profile, private = convert.to_profile(request.doctor), convert.to_private(request.doctor)
+
+        async def create(unit: Unit) -> doctor_pb2.Doctor:
+            return convert.from_doctor(await self._use_cases.create_doctor(unit, profile, private))
+
+        return await self._once(request, doctor_pb2.Doctor, create)
+
+    async def GetDoctor(self, request: api.GetDoctorRequest, _: Context) -> doctor_pb2.Doctor:
+        """Tells one doctor's profile."""
+        doctor_id = parse_uuid(request.doctor_id, "doctor_id")
+        doctor = await self._use_cases.get_doctor(current_caller(), doctor_id)
+        return convert.from_doctor(doctor)
+
+    async def VerifyDoctor(self, request: api.VerifyDoctorRequest, _: Context) -> doctor_pb2.Doctor:
+        """Stores the verdict on a doctor's licence."""
+        doctor_id = parse_uuid(request.doctor_id, "doctor_id")
+        verdict = request.is_verified if request.HasField("is_verified") else True
+
+        async def verify(unit: Unit) -> doctor_pb2.Doctor:
+            return convert.from_doctor(await self._use_cases.verify_doctor(unit, doctor_id, is_verified=verdict))
+
+        return await self._once(request, doctor_pb2.Doctor, verify)
+
+    async def SetAvailability(self, request: api.SetAvailabilityRequest, _: Context) -> doctor_pb2.AvailabilityRule:
+        """Adds a rule of availability."""
+        draft, caller = (
+            convert.to_rule(request, self._use_cases.get_availability.policy.clinic_buffer),
+            current_caller(),
+        )
+
+        async def add(unit: Unit) -> doctor_pb2.AvailabilityRule:
+            return convert.from_rule(await self._use_cases.set_availability(unit, caller, draft))
+
+        return await self._once(request, doctor_pb2.AvailabilityRule, add)
+
+    async def GetAvailability(self, request: api.GetAvailabilityRequest, _: Context) -> api.GetAvailabilityResponse:
+        """Tells the free slots of one doctor on one day."""
+        question = convert.to_day_question(request)
+        answer = await self._use_cases.get_availability(current_caller(), question)
+        return convert.from_day_answer(answer)
+
+    async def MatchDoctors(self, request: api.MatchDoctorsRequest, _: Context) -> api.MatchDoctorsResponse:
+        """Ranks the doctors who fit a wish."""
+        question = convert.to_match_question(request)
+        proposals = await self._use_cases.match_doctors(current_caller(), question)
+        return convert.from_proposals(proposals)
+
+    async def _once(self, request: Mutation, reply: type[Reply], change: Callable[[Unit], Awaitable[Reply]]) -> Reply:
+        """Makes a change in one transaction, or answers as the first time when the request is a repeat."""
+
+        async def work(unit: Unit) -> bytes:
+            return (await change(unit)).SerializeToString()
+
+        key = request_key(request, type(request).__name__.removesuffix("Request"), current_caller())
+        return reply.FromString(await self._transactions.once(key, self._clock(), work))

@@ -1,0 +1,98 @@
+"""What the use cases need from outside; each docstring is a promise that every implementation keeps."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from doctor_svc.domain.availability import AvailabilityRule
+from doctor_svc.domain.doctor import Doctor, PrivateDetails
+from doctor_svc.domain.revision import FeedNumber, VersionOf
+from doctor_svc.domain.schedule import Schedule
+from doctor_svc.domain.visits import Visit
+from doctor_svc.domain.window import Window
+from kernel.appointment_types import AppointmentType
+
+
+class Doctors(Protocol):
+    """The profiles."""
+
+    async def get(self, doctor_id: str) -> Doctor | None:
+        """The doctor of that id, verified or not, or None."""
+
+
+class Schedules(Protocol):
+    """Doctors with all that slots and scores are made of. Each method is one statement, so one moment."""
+
+    async def of_doctor(
+        self, doctor_id: str, kind: AppointmentType | None, patient_id: str | None, stretch: Window
+    ) -> Schedule | None:
+        """One doctor, verified or not, with the busy times that touch a stretch of time; None when there is none.
+
+        With a kind, the rules are those that can matter for it. Without a patient, nobody has visited before.
+        """
+
+    async def of_specialty(
+        self, specialty: str, kind: AppointmentType, patient_id: str, stretch: Window, limit: int
+    ) -> list[Schedule]:
+        """At most `limit` verified doctors who have a specialty (empty: any), likewise.
+
+        Where there are more, those whom the patient has visited come first, then the better rated; a rating that few
+        people gave counts little.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """The request_id of one caller's call of one method, with a digest of what it asks."""
+
+    caller: str
+    method: str
+    request_id: str
+    fingerprint: bytes
+
+
+class Unit(Protocol):
+    """The changes of one transaction."""
+
+    async def add_doctor(self, doctor: Doctor, private: PrivateDetails) -> None:
+        """Adds a doctor. Raises EmailTaken."""
+
+    async def set_verified(self, doctor_id: str, now: datetime, *, is_verified: bool) -> Doctor | None:
+        """Stores the verdict and answers the doctor after it, or None; the same verdict again is no change."""
+
+    async def lock_doctor(self, doctor_id: str) -> bool:
+        """Keeps everyone else from changing the doctor's hours until the end; False when there is no such doctor."""
+
+    async def rules_of(self, doctor_id: str, kind: AppointmentType) -> Sequence[AvailabilityRule]:
+        """The doctor's rules for a kind."""
+
+    async def add_rule(self, rule: AvailabilityRule, now: datetime) -> None:
+        """Adds a rule."""
+
+
+class Transactions(Protocol):
+    """Where changes are made, all of a unit or none."""
+
+    async def once(self, key: RequestKey | None, now: datetime, work: Callable[[Unit], Awaitable[bytes]]) -> bytes:
+        """Does the work and answers its result, saved under the key; a repeat gets what was saved and does nothing.
+
+        A concurrent twin waits for the first. What the work raises undoes it all, and nothing is saved then. Raises
+        IdempotencyKeyReused when the key was used for another wish.
+        """
+
+
+class VisitCopy(Protocol):
+    """Our copy of the visits, and how far in the feed it reaches."""
+
+    async def cursor(self) -> int:
+        """The number of the last change that the copy holds; 0 before the first."""
+
+    async def keep(self, visits: Sequence[Visit], number: int) -> None:
+        """Keeps visits (one version of each, in the order of their ids) and the cursor, both or neither.
+
+        A visit that is held as new or newer stays as it is, and the cursor never moves back.
+        """
+
+    async def holds(self, revision: FeedNumber | VersionOf) -> bool:
+        """Whether the copy is at least that new."""

@@ -1,0 +1,55 @@
+"""Everything that the doctor service refuses in words of its own."""
+
+from kernel.errors import Kind, Refusal
+
+
+class DoctorNotFound(Refusal):
+    """There is no such doctor, or none that the caller may see."""
+
+    kind = Kind.NOT_FOUND
+    reason = "DOCTOR_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such doctor")
+
+
+class DoctorUnverified(Refusal):
+    """The doctor's licence has not been checked."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "DOCTOR_UNVERIFIED"
+
+    def __init__(self) -> None:
+        super().__init__("this doctor is not verified yet and cannot be booked")
+
+
+class SpecialtyNotAvailable(Refusal):
+    """No verified doctor, or not the doctor asked for, has the specialty."""
+
+    kind = Kind.NOT_FOUND
+    reason = "SPECIALTY_NOT_AVAILABLE"
+
+    def __init__(self, specialty: str) -> None:
+        super().__init__(f"No {specialty} doctors available at this time")
+
+
+class EmailTaken(Refusal):
+    """Another doctor has the e-mail address."""
+
+    kind = Kind.ALREADY_EXISTS
+    reason = "EMAIL_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("another doctor has this e-mail address")
+
+
+class RuleOverlaps(Refusal):
+    """The doctor has hours of that kind at that time already."""
+
+    kind = Kind.ALREADY_EXISTS
+    reason = "RULE_OVERLAPS"
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(
+            "the doctor has hours of this kind at this time already", metadata={"conflicting_rule_id": rule_id}
+        )

@@ -1,0 +1,26 @@
+"""One doctor as read at one moment: profile, hours, busy times, and the visits completed with one patient."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from doctor_svc.domain.availability import AvailabilityRule
+from doctor_svc.domain.busy import Busy
+from doctor_svc.domain.matching import DoctorProfile
+from doctor_svc.domain.slots import Agenda
+from doctor_svc.domain.window import BookingPolicy
+from kernel.civil_time import zone_named
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What slots and scores are made of. `busy` holds the stretch of time that was asked for and no more."""
+
+    profile: DoctorProfile
+    is_verified: bool
+    rules: tuple[AvailabilityRule, ...]
+    busy: tuple[Busy, ...]
+    previous_visits: int = 0
+
+    def agenda(self, now: datetime, policy: BookingPolicy) -> Agenda:
+        """The same as the slot generator takes it."""
+        return Agenda.at(now, zone_named(self.profile.timezone), self.rules, self.busy, policy)

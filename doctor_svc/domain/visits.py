@@ -1,0 +1,65 @@
+"""Visits as the appointment service tells of them: what the doctor service keeps of each change."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kernel.appointment_types import AppointmentType
+from kernel.civil_time import require_aware
+
+
+class VisitStatus(StrEnum):
+    """Where a visit stands; the first four occupy the doctor's time."""
+
+    HELD = "HELD"
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+    NO_SHOW = "NO_SHOW"
+    EXPIRED = "EXPIRED"
+
+
+OCCUPYING = frozenset({VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.IN_PROGRESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One version of one visit. `occupied_until` is the end with the buffer; instants are aware."""
+
+    appointment_id: str
+    version: int
+    doctor_id: str
+    patient_id: str
+    kind: AppointmentType
+    status: VisitStatus
+    start: datetime
+    end: datetime
+    occupied_until: datetime
+    seat: int
+
+    def __post_init__(self) -> None:
+        require_aware(self.start, "start")
+        require_aware(self.end, "end")
+        require_aware(self.occupied_until, "occupied_until")
+
+
+@dataclass(frozen=True, slots=True)
+class VisitChange:
+    """A visit after a change, the change's number in the feed (from 1), and the trace that caused it."""
+
+    number: int
+    visit: Visit
+    traceparent: str = ""
+
+
+def newest_of(visits: Iterable[Visit]) -> list[Visit]:
+    """The newest version of each visit, in the order of their ids."""
+    newest: dict[str, Visit] = {}
+    for visit in visits:
+        known = newest.get(visit.appointment_id)
+        if known is None or known.version < visit.version:
+            newest[visit.appointment_id] = visit
+    return [newest[appointment_id] for appointment_id in sorted(newest)]

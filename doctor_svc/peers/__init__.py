@@ -1,0 +1,1 @@
+"""Adapters of what the use cases need from outside this service."""

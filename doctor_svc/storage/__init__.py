@@ -1,0 +1,1 @@
+"""SQL: queries, migrations, and row to domain."""

@@ -1,0 +1,164 @@
+-- Parameters are cast: psycopg sends a small integer as smallint and a text as unknown, and an index may then be
+-- passed over. Instants leave as microseconds since 1970, which is the cheapest way into an aware UTC datetime.
+
+-- name: get_doctor
+SELECT doctor_id::text, first_name, last_name, specialty, sub_specialties, bio, years_experience, languages, timezone,
+       is_verified, rating, rating_count, version, create_time, update_time
+FROM doctor
+WHERE doctor_id = %(doctor_id)s::uuid
+
+-- name: insert_doctor
+INSERT INTO doctor (doctor_id, first_name, last_name, specialty, sub_specialties, specialty_keys, bio,
+                    years_experience, languages, timezone, is_verified, rating, rating_count,
+                    email, license_number, date_of_birth, version, create_time, update_time)
+VALUES (%(doctor_id)s::uuid, %(first_name)s, %(last_name)s, %(specialty)s, %(sub_specialties)s::text[],
+        %(specialty_keys)s::text[], %(bio)s, %(years_experience)s, %(languages)s::text[], %(timezone)s,
+        %(is_verified)s, %(rating)s, %(rating_count)s,
+        %(email)s, %(license_number)s, %(date_of_birth)s, %(version)s, %(create_time)s, %(update_time)s)
+ON CONFLICT ((lower(email))) DO NOTHING
+
+-- name: set_verified
+UPDATE doctor
+SET is_verified = %(is_verified)s,
+    version = version + (is_verified <> %(is_verified)s)::int,
+    update_time = CASE WHEN is_verified <> %(is_verified)s THEN %(now)s ELSE update_time END
+WHERE doctor_id = %(doctor_id)s::uuid
+RETURNING doctor_id::text, first_name, last_name, specialty, sub_specialties, bio, years_experience, languages,
+          timezone, is_verified, rating, rating_count, version, create_time, update_time
+
+-- name: lock_doctor
+SELECT FROM doctor WHERE doctor_id = %(doctor_id)s::uuid FOR NO KEY UPDATE
+
+-- name: list_rules
+SELECT rule_id::text, doctor_id::text, day_of_week, specific_date::text, kind, duration_minutes, buffer_minutes,
+       capacity, morning_start::text, morning_end::text, afternoon_start::text, afternoon_end::text
+FROM availability_rule
+WHERE doctor_id = %(doctor_id)s::uuid AND kind = %(kind)s
+ORDER BY rule_id
+
+-- name: insert_rule
+INSERT INTO availability_rule (rule_id, doctor_id, day_of_week, specific_date, kind, duration_minutes, buffer_minutes,
+                               capacity, morning_start, morning_end, afternoon_start, afternoon_end, create_time)
+VALUES (%(rule_id)s::uuid, %(doctor_id)s::uuid, %(day_of_week)s, %(specific_date)s, %(kind)s, %(duration_minutes)s,
+        %(buffer_minutes)s, %(capacity)s, %(morning_start)s::time, %(morning_end)s::time,
+        %(afternoon_start)s::time, %(afternoon_end)s::time, %(create_time)s)
+
+-- name: get_schedule
+SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
+       d.rating, d.rating_count, d.years_experience, r.rules, b.busy,
+       (SELECT count(*)
+        FROM visit AS v
+        WHERE v.patient_id = %(patient_id)s::uuid AND v.doctor_id = d.doctor_id AND v.status = 'COMPLETED'
+       ) AS previous_visits
+FROM doctor AS d
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(
+               a.rule_id, a.doctor_id, a.day_of_week, a.specific_date, a.kind, a.duration_minutes, a.buffer_minutes,
+               a.capacity, a.morning_start, a.morning_end, a.afternoon_start, a.afternoon_end)) AS rules
+    FROM availability_rule AS a
+    WHERE a.doctor_id = d.doctor_id AND (%(kinds)s::text[] IS NULL OR a.kind = ANY (%(kinds)s::text[]))
+) AS r
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(
+               (extract(epoch FROM lower(v.occupied)) * 1000000)::bigint,
+               (extract(epoch FROM upper(v.occupied)) * 1000000)::bigint, v.kind, v.seat)) AS busy
+    FROM visit AS v
+    WHERE v.doctor_id = d.doctor_id
+      AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz, '[]')
+      AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
+) AS b
+WHERE d.doctor_id = %(doctor_id)s::uuid
+
+-- name: find_schedules
+WITH history AS (
+    SELECT v.doctor_id, count(*) AS visits
+    FROM visit AS v
+    WHERE v.patient_id = %(patient_id)s::uuid AND v.status = 'COMPLETED'
+    GROUP BY v.doctor_id
+),
+candidate AS (
+    SELECT d.doctor_id, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
+           d.rating, d.rating_count, d.years_experience, coalesce(h.visits, 0) AS previous_visits
+    FROM doctor AS d
+    LEFT JOIN history AS h USING (doctor_id)
+    -- An empty list of keys is contained in every list: any specialty.
+    WHERE d.is_verified AND d.specialty_keys @> %(specialty_keys)s::text[]
+    ORDER BY h.visits DESC NULLS LAST,
+             (d.rating * d.rating_count + %(prior_rating)s::float8 * %(prior_count)s::int)
+                 / (d.rating_count + %(prior_count)s::int) DESC,
+             d.doctor_id
+    LIMIT %(most)s::int
+)
+SELECT c.doctor_id::text, c.first_name, c.last_name, c.specialty, c.sub_specialties, c.timezone, c.is_verified,
+       c.rating, c.rating_count, c.years_experience, r.rules, b.busy, c.previous_visits
+FROM candidate AS c
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(
+               a.rule_id, a.doctor_id, a.day_of_week, a.specific_date, a.kind, a.duration_minutes, a.buffer_minutes,
+               a.capacity, a.morning_start, a.morning_end, a.afternoon_start, a.afternoon_end)) AS rules
+    FROM availability_rule AS a
+    WHERE a.doctor_id = c.doctor_id AND a.kind = ANY (%(kinds)s::text[])
+) AS r
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(
+               (extract(epoch FROM lower(v.occupied)) * 1000000)::bigint,
+               (extract(epoch FROM upper(v.occupied)) * 1000000)::bigint, v.kind, v.seat)) AS busy
+    FROM visit AS v
+    WHERE v.doctor_id = c.doctor_id
+      AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz, '[]')
+      AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
+) AS b
+
+-- name: read_cursor
+SELECT number FROM feed_cursor
+
+-- name: move_cursor
+UPDATE feed_cursor SET number = greatest(number, %(number)s::bigint)
+
+-- name: keep_visits
+INSERT INTO visit AS held (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied, seat,
+                           version)
+SELECT appointment_id, doctor_id, patient_id, kind, status, start_time, end_time,
+       tstzrange(start_time, occupied_until), seat, version
+FROM unnest(
+    %(appointment_ids)s::uuid[], %(doctor_ids)s::uuid[], %(patient_ids)s::uuid[], %(kinds)s::text[],
+    %(statuses)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(occupied_until)s::timestamptz[],
+    %(seats)s::int[], %(versions)s::int[]
+) AS heard (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied_until, seat, version)
+ON CONFLICT (appointment_id) DO UPDATE
+SET doctor_id = excluded.doctor_id,
+    patient_id = excluded.patient_id,
+    kind = excluded.kind,
+    status = excluded.status,
+    start_time = excluded.start_time,
+    end_time = excluded.end_time,
+    occupied = excluded.occupied,
+    seat = excluded.seat,
+    version = excluded.version
+WHERE held.version < excluded.version
+
+-- name: holds_number
+SELECT number >= %(number)s::bigint AS holds FROM feed_cursor
+
+-- name: holds_version
+SELECT EXISTS (
+    SELECT FROM visit WHERE appointment_id = %(appointment_id)s::uuid AND version >= %(version)s::int
+) AS holds
+
+-- name: claim_request
+INSERT INTO idempotency (caller, method, request_id, fingerprint, create_time)
+VALUES (%(caller)s, %(method)s, %(request_id)s, %(fingerprint)s, %(now)s)
+ON CONFLICT (caller, method, request_id) DO NOTHING
+
+-- name: get_answer
+SELECT fingerprint, answer
+FROM idempotency
+WHERE caller = %(caller)s AND method = %(method)s AND request_id = %(request_id)s
+
+-- name: save_answer
+UPDATE idempotency
+SET answer = %(answer)s
+WHERE caller = %(caller)s AND method = %(method)s AND request_id = %(request_id)s
+
+-- name: ping
+SELECT 1 AS well

@@ -1,0 +1,167 @@
+"""Rows to domain objects and back, in one place."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+
+from doctor_svc.domain.availability import AvailabilityRule, WallBlock
+from doctor_svc.domain.busy import Busy
+from doctor_svc.domain.doctor import Doctor, PrivateDetails, Profile
+from doctor_svc.domain.matching import DoctorProfile
+from doctor_svc.domain.schedule import Schedule
+from doctor_svc.domain.specialties import specialty_keys
+from doctor_svc.domain.visits import Visit
+from kernel.appointment_types import AppointmentType
+
+Row = Mapping[str, Any]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+_MIDNIGHT_END = "24:00:00"
+
+
+def doctor_of(row: Row) -> Doctor:
+    """A doctor as shown."""
+    return Doctor(
+        doctor_id=row["doctor_id"],
+        profile=Profile(
+            first_name=row["first_name"],
+            last_name=row["last_name"],
+            specialty=row["specialty"],
+            timezone=row["timezone"],
+            sub_specialties=tuple(row["sub_specialties"]),
+            bio=row["bio"],
+            years_experience=row["years_experience"],
+            languages=tuple(row["languages"]),
+        ),
+        is_verified=row["is_verified"],
+        rating=row["rating"],
+        rating_count=row["rating_count"],
+        version=row["version"],
+        create_time=row["create_time"],
+        update_time=row["update_time"],
+    )
+
+
+def doctor_row(doctor: Doctor, private: PrivateDetails) -> dict[str, object]:
+    """The parameters of insert_doctor."""
+    profile = doctor.profile
+    return {
+        "doctor_id": doctor.doctor_id,
+        "first_name": profile.first_name,
+        "last_name": profile.last_name,
+        "specialty": profile.specialty,
+        "sub_specialties": list(profile.sub_specialties),
+        "specialty_keys": specialty_keys((profile.specialty, *profile.sub_specialties)),
+        "bio": profile.bio,
+        "years_experience": profile.years_experience,
+        "languages": list(profile.languages),
+        "timezone": profile.timezone,
+        "is_verified": doctor.is_verified,
+        "rating": doctor.rating,
+        "rating_count": doctor.rating_count,
+        "email": private.email or None,
+        "license_number": private.license_number or None,
+        "date_of_birth": private.date_of_birth,
+        "version": doctor.version,
+        "create_time": doctor.create_time,
+        "update_time": doctor.update_time,
+    }
+
+
+def rule_of(columns: Sequence[Any]) -> AvailabilityRule:
+    """A rule from its columns in the order of the queries."""
+    rule_id, doctor_id, day_of_week, on, kind, duration, buffer, capacity, *walls = columns
+    return AvailabilityRule(
+        rule_id=rule_id,
+        doctor_id=doctor_id,
+        day_of_week=day_of_week,
+        specific_date=None if on is None else date.fromisoformat(on),
+        kind=AppointmentType(kind),
+        duration=duration * _MINUTE,
+        buffer=buffer * _MINUTE,
+        capacity=capacity,
+        morning=_block(walls[0], walls[1]),
+        afternoon=_block(walls[2], walls[3]),
+    )
+
+
+def rule_row(rule: AvailabilityRule, now: datetime) -> dict[str, object]:
+    """The parameters of insert_rule."""
+    return {
+        "rule_id": rule.rule_id,
+        "doctor_id": rule.doctor_id,
+        "day_of_week": rule.day_of_week,
+        "specific_date": rule.specific_date,
+        "kind": rule.kind.value,
+        "duration_minutes": rule.duration // _MINUTE,
+        "buffer_minutes": rule.buffer // _MINUTE,
+        "capacity": rule.capacity,
+        "morning_start": _start(rule.morning),
+        "morning_end": _end(rule.morning),
+        "afternoon_start": _start(rule.afternoon),
+        "afternoon_end": _end(rule.afternoon),
+        "create_time": now,
+    }
+
+
+def schedule_of(row: Row) -> Schedule:
+    """A doctor with hours, busy times and history."""
+    return Schedule(
+        profile=DoctorProfile(
+            doctor_id=row["doctor_id"],
+            first_name=row["first_name"],
+            last_name=row["last_name"],
+            specialty=row["specialty"],
+            sub_specialties=tuple(row["sub_specialties"]),
+            timezone=row["timezone"],
+            rating=row["rating"],
+            rating_count=row["rating_count"],
+            years_experience=row["years_experience"],
+        ),
+        is_verified=row["is_verified"],
+        rules=tuple(map(rule_of, row["rules"] or ())),
+        busy=tuple(
+            Busy(_instant(start), _instant(end), AppointmentType(kind), seat)
+            for start, end, kind, seat in row["busy"] or ()
+        ),
+        previous_visits=row["previous_visits"],
+    )
+
+
+def visit_columns(visits: Sequence[Visit]) -> dict[str, object]:
+    """The parameters of keep_visits: one list a column."""
+    return {
+        "appointment_ids": [visit.appointment_id for visit in visits],
+        "doctor_ids": [visit.doctor_id for visit in visits],
+        "patient_ids": [visit.patient_id for visit in visits],
+        "kinds": [visit.kind.value for visit in visits],
+        "statuses": [visit.status.value for visit in visits],
+        "starts": [visit.start for visit in visits],
+        "ends": [visit.end for visit in visits],
+        "occupied_until": [visit.occupied_until for visit in visits],
+        "seats": [visit.seat for visit in visits],
+        "versions": [visit.version for visit in visits],
+    }
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+@lru_cache(maxsize=4096)
+def _block(start: str | None, end: str | None) -> WallBlock | None:
+    """A block; few differ among many rules, so each is parsed once."""
+    if start is None or end is None:
+        return None
+    return WallBlock(time.fromisoformat(start), None if end == _MIDNIGHT_END else time.fromisoformat(end))
+
+
+def _start(block: WallBlock | None) -> str | None:
+    return block.start.isoformat() if block else None
+
+
+def _end(block: WallBlock | None) -> str | None:
+    if block is None:
+        return None
+    return _MIDNIGHT_END if block.end is None else block.end.isoformat()

@@ -1,0 +1,8 @@
+"""The statements and migrations of the doctor service."""
+
+from pathlib import Path
+
+from chassis.sql import Queries
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+QUERIES = Queries(Path(__file__).with_name("queries.sql"))

@@ -1,0 +1,40 @@
+"""The copy of the visits in PostgreSQL, kept together with how far in the feed it reaches."""
+
+from collections.abc import Sequence
+
+from chassis.db import Database
+from doctor_svc.domain.revision import FeedNumber, VersionOf
+from doctor_svc.domain.visits import Visit
+from doctor_svc.storage.rows import visit_columns
+from doctor_svc.storage.sql import QUERIES
+
+
+class StoredVisits:
+    """app.ports.VisitCopy."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def cursor(self) -> int:
+        """The number of the last change held."""
+        row = await self._database.one(QUERIES["read_cursor"])
+        if row is None:
+            raise LookupError("the feed cursor has no row")
+        number: int = row["number"]
+        return number
+
+    async def keep(self, visits: Sequence[Visit], number: int) -> None:
+        """Keeps visits and the cursor in one transaction."""
+        async with self._database.transaction() as session:
+            # The cursor first: its row is the lock that keeps two replicas from applying batches at once.
+            await session.execute(QUERIES["move_cursor"], {"number": number})
+            await session.execute(QUERIES["keep_visits"], visit_columns(visits))
+
+    async def holds(self, revision: FeedNumber | VersionOf) -> bool:
+        """Whether the copy is at least that new."""
+        if isinstance(revision, FeedNumber):
+            row = await self._database.one(QUERIES["holds_number"], {"number": revision.number})
+        else:
+            params = {"appointment_id": revision.appointment_id, "version": revision.version}
+            row = await self._database.one(QUERIES["holds_version"], params)
+        return row is not None and row["holds"]
