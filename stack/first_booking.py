@@ -1,21 +1,19 @@
 """`telemed up --book`: one visit booked by plain HTTP, for a patient who has a doctor, and what to try next."""
 
 import json
-import os
 import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from chassis.context import Role
+from stack.hints import telemed
 from stack.issuer import Issuer
-from stack.plan import Plan, default_data_folder
+from stack.plan import Plan
 from stack.probes import call
 
 _SMART_BOOK = "/appointments/smart-book"
@@ -128,7 +126,7 @@ def curl_lines(plan: Plan, booking: Booking) -> list[str]:
     """See the doctor's day, book one of the other times, list what the patient has."""
     appointment = booking.answer["appointment"]
     patient, doctor = appointment["patient_id"], appointment["doctor_id"]
-    token = f'"Authorization: Bearer $({_telemed()} token{_data_option(plan)} --role patient --subject {patient})"'
+    token = f'"Authorization: Bearer $({telemed(plan, "token", "--role", "patient", "--subject", patient)})"'
     url = plan.gateway_url
     day = appointment["start_time"][:10]
     lines = [f"curl -s -H {token} '{url}/doctors/{doctor}/availability?date={day}'"]
@@ -143,16 +141,6 @@ def curl_lines(plan: Plan, booking: Booking) -> list[str]:
         body = shlex.quote(json.dumps(wish))
         lines.append(f"curl -s -H {token} -H 'Content-Type: application/json' -d {body} {url}/appointments/book")
     return [*lines, f"curl -s -H {token} '{url}/appointments?patient_id={patient}'"]
-
-
-def _telemed() -> str:
-    """The command as this terminal can call it: relative to the working folder when it lies below."""
-    command = Path(sys.executable).parent / "telemed"
-    return shlex.quote(os.path.relpath(command) if command.is_relative_to(Path.cwd()) else str(command))
-
-
-def _data_option(plan: Plan) -> str:
-    return "" if plan.data == default_data_folder() else f" --data {shlex.quote(str(plan.data))}"
 
 
 def _pretty(content: Json) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from stack.first_booking import BookingError, book_one, describe
+from stack.hints import telemed
 from stack.issuer import Issuer
 from stack.plan import Plan
 from stack.supervisor import Supervisor
@@ -48,9 +49,9 @@ Telemed scheduler is ready.
   ports     {services}{clock}
   data      {plan.data}
   logs      {plan.logs}
-  token     telemed token --data {plan.data} --role patient --subject UUID
-  database  telemed psql --data {plan.data} appointment
-  stop      Ctrl-C, or telemed down --data {plan.data}
+  token     {telemed(plan, "token", "--role", "patient", "--subject", "UUID")}
+  database  {telemed(plan, "psql", "appointment")}
+  stop      Ctrl-C, or {telemed(plan, "down")}
 """
 
 

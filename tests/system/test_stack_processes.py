@@ -5,13 +5,16 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from stack.probes import call, is_free
 from stack.state import State
-from tests.fix_stack import ROOT, RunningStack, StartStack, is_running, wait_until
+from tests.fix_postgres import Databases
+from tests.fix_stack import ROOT, RunningStack, StartStack, free_ports, is_running, wait_until
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -108,3 +111,41 @@ def test_a_killed_service_and_a_killed_database_come_back_and_nothing_else_ends(
 def test_json_logs_are_shown_on_the_console(start_stack: StartStack) -> None:
     stack = start_stack("--no-demo", "--json-logs")
     wait_until(lambda: '"service":"doctor"' in stack.output.read_text(), "a JSON line of the doctor service")
+
+
+def test_a_stack_on_databases_of_its_own_starts_no_postgresql(
+    start_stack: StartStack, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {service: f"test_{service}_{uuid4().hex[:8]}" for service in ("appointment", "doctor", "video")}
+    for service, name in names.items():
+        monkeypatch.setenv(f"TELEMED_{service.upper()}_DATABASE_URL", databases.url(name))
+    stack = start_stack("--no-demo")
+    assert set(stack.pids()) == {"gateway", "appointment", "doctor", "video"}
+    assert not (stack.data / "postgres").exists()
+    assert stack.stop() == 0
+    with psycopg.connect(databases.url("postgres"), autocommit=True) as connection:
+        for name in names.values():
+            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
+def test_a_stack_that_is_told_to_stop_while_it_starts_stops(data_folder: Path) -> None:
+    command = [sys.executable, "-m", "stack.cli", "up", "--no-demo", "--data", str(data_folder)]
+    with subprocess.Popen([*command, "--port", str(free_ports())], cwd=ROOT, stdout=subprocess.DEVNULL) as supervisor:
+        wait_until((data_folder / "logs" / "postgres.log").exists, "the database starts")
+        supervisor.terminate()
+        assert supervisor.wait(40) == 0
+    assert State.read(data_folder) is None
+    assert not (data_folder / "postgres" / "cluster" / "postmaster.pid").exists()
+
+
+def test_the_clock_of_a_stack_starts_where_it_is_told_and_ticks_on(
+    start_stack: StartStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEMED_NOW", "2026-03-01T00:00:00Z")
+    stack = start_stack("--no-demo")
+    for name, pid in stack.pids().items():
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        told = {entry for entry in environment if entry.startswith(b"TELEMED_NOW=")}
+        assert told == (set() if name == "postgres" else {b"TELEMED_NOW=2026-03-01T00:00:00+00:00"})
+    assert stack.state.shows == "2026-03-01T00:00:00+00:00"
+    assert "clock     started at 2026-03-01T00:00:00Z, ticking on" in stack.output.read_text()
