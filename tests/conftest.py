@@ -1,3 +1,11 @@
 """The fixtures of all tiers: one kind in each file."""
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_ledger", "tests.fix_services", "tests.fix_spans", "tests.fix_stack"]
+pytest_plugins = [
+    "tests.fix_postgres",
+    "tests.fix_ledger",
+    "tests.fix_services",
+    "tests.fix_doctors",
+    "tests.fix_spans",
+    "tests.fix_stack",
+    "tests.fix_video",
+]
