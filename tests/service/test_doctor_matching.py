@@ -1,0 +1,322 @@
+"""MatchDoctors over gRPC: the patient's own doctor first, what is offered in and outside a wish, and refusals."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.type.date_pb2 import Date
+from google.type.timeofday_pb2 import TimeOfDay
+from telemed.doctor.v1 import doctor_pb2
+from telemed.doctor.v1 import doctor_service_pb2 as pb
+from telemed.type.v1 import scheduling_pb2
+
+from chassis.context import Role
+from chassis.protos import to_timestamp
+from doctor_svc.domain.availability import WallBlock
+from doctor_svc.domain.doctor import Doctor
+from doctor_svc.domain.visits import VisitStatus
+from doctor_svc.settings import RuleSettings
+from tests.fix_doctors import WORKING_DAYS, DoctorClinic, a_doctor, a_rule, a_visit, change_of, seed
+from tests.fix_spans import Spans
+from tests.refusals import fields_of, reason_of, refusal
+
+GENERAL = scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION
+PATIENT = str(uuid4())
+NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LONG_AGO = datetime(2025, 6, 2, 9, 0, tzinfo=UTC)
+MORNING_OF_MONDAY = {
+    "preferred_date": Date(year=2026, month=3, day=2),
+    "preferred_time_start": TimeOfDay(hours=9),
+    "preferred_time_end": TimeOfDay(hours=12),
+}
+
+
+async def match(clinic: DoctorClinic, **fields: Any) -> list[doctor_pb2.DoctorMatch]:
+    request = pb.MatchDoctorsRequest(**({"patient_id": PATIENT, "appointment_type": GENERAL} | fields))
+    answer = await clinic.service.MatchDoctors(request, metadata=clinic.as_(Role.PATIENT, PATIENT), timeout=10)
+    return list(answer.matches)
+
+
+def starts(slots: Any) -> list[str]:
+    return [f"{offered.slot.start_time.ToDatetime(UTC):%a %H:%M}" for offered in slots]
+
+
+def ids(matches: list[doctor_pb2.DoctorMatch]) -> list[str]:
+    return [found.doctor_id for found in matches]
+
+
+async def working_mondays(clinic: DoctorClinic, *doctors: Doctor) -> None:
+    await seed(clinic.database, doctors, [a_rule(doctor, 1) for doctor in doctors])
+
+
+async def completed_visits(clinic: DoctorClinic, doctor: Doctor, count: int) -> str:
+    return clinic.feed.write(
+        *(
+            change_of(
+                a_visit(
+                    doctor.doctor_id,
+                    LONG_AGO + timedelta(days=7 * week),
+                    patient_id=PATIENT,
+                    status=VisitStatus.COMPLETED,
+                )
+            )
+            for week in range(count)
+        )
+    )
+
+
+async def book(clinic: DoctorClinic, doctor: Doctor, *at: datetime) -> str:
+    return clinic.feed.write(*(change_of(a_visit(doctor.doctor_id, start)) for start in at))
+
+
+async def test_the_patients_own_doctor_comes_first_with_reasons_and_slots(doctors: DoctorClinic) -> None:
+    own = a_doctor(rating=4.8, rating_count=40, years_experience=12)
+    star = a_doctor(rating=5.0, rating_count=400, years_experience=30)
+    await working_mondays(doctors, own, star)
+    revision = await completed_visits(doctors, own, 3)
+    first, second = await match(
+        doctors, specialty_required="cardiology", at_least_revision=revision, **MORNING_OF_MONDAY
+    )
+    assert (first.doctor_id, second.doctor_id) == (own.doctor_id, star.doctor_id)
+    assert first.is_preferred_doctor
+    assert first.previous_visits == 3
+    assert first.match_score > 0.8 > second.match_score
+    assert list(first.match_reasons) == [
+        "Previous patient - 3 consultation(s) with this doctor",
+        "Specializes in cardiology",
+        "Highly rated (4.8/5.0)",
+        "12 years of experience",
+        "4 free time(s) in the wished window",
+    ]
+    assert first.components.continuity == first.components.specialty == first.components.availability == 1
+    assert starts(first.slots) == ["Mon 09:00", "Mon 09:40", "Mon 10:20", "Mon 11:00"]
+    assert (first.slots[0].buffer_minutes, first.slots[0].max_concurrent_appointments) == (10, 1)
+    assert (second.is_preferred_doctor, second.previous_visits) == (False, 0)
+
+
+@pytest.mark.parametrize("switched_off_by", ["the patient", "the clinic"])
+async def test_history_does_not_count_where_it_is_switched_off(
+    doctor_clinic: DoctorClinic, switched_off_by: str
+) -> None:
+    own, star = a_doctor(rating=3.0, rating_count=40), a_doctor(rating=5.0, rating_count=400)
+    await working_mondays(doctor_clinic, own, star)
+    clinic_switch = switched_off_by == "the clinic"
+    doctor_clinic.rules = RuleSettings(enable_history_prioritization=not clinic_switch)
+    async with doctor_clinic.opened():
+        revision = await completed_visits(doctor_clinic, own, 3)
+        found = await match(
+            doctor_clinic,
+            allow_history_prioritization=clinic_switch,
+            at_least_revision=revision,
+            **MORNING_OF_MONDAY,
+        )
+    assert ids(found) == [star.doctor_id, own.doctor_id]
+    assert found[1].is_preferred_doctor
+
+
+async def test_visits_that_did_not_take_place_make_no_history(doctors: DoctorClinic) -> None:
+    doctor = a_doctor()
+    await working_mondays(doctors, doctor)
+    revision = doctors.feed.write(
+        change_of(a_visit(doctor.doctor_id, LONG_AGO, patient_id=PATIENT, status=VisitStatus.CANCELLED)),
+        change_of(a_visit(doctor.doctor_id, LONG_AGO, patient_id=PATIENT, status=VisitStatus.NO_SHOW)),
+        change_of(a_visit(doctor.doctor_id, LONG_AGO, status=VisitStatus.COMPLETED)),
+    )
+    (found,) = await match(doctors, at_least_revision=revision, **MORNING_OF_MONDAY)
+    assert (found.is_preferred_doctor, found.previous_visits) == (False, 0)
+
+
+async def test_a_specialty_is_found_in_any_case_and_among_the_sub_specialties(doctors: DoctorClinic) -> None:
+    main = a_doctor(specialty="Cardiology", rating=4.9, rating_count=90)
+    sub = a_doctor(specialty="Internal Medicine", sub_specialties=("CARDIOLOGY",))
+    other = a_doctor(specialty="Dermatology")
+    unverified = a_doctor(specialty="Cardiology", verified=False)
+    await working_mondays(doctors, main, sub, other, unverified)
+    found = await match(doctors, specialty_required=" cardiOLOGY ", **MORNING_OF_MONDAY)
+    assert ids(found) == [main.doctor_id, sub.doctor_id]
+    assert len(await match(doctors, **MORNING_OF_MONDAY)) == 3
+
+
+async def test_times_outside_the_window_are_offered_beside_it_the_nearest_first(doctors: DoctorClinic) -> None:
+    doctor = a_doctor(zone="America/New_York")
+    hours = {"afternoon": WallBlock(time(13), time(14))}
+    await seed(doctors.database, [doctor], [a_rule(doctor, day, **hours) for day in (1, 2)])
+    wish = MORNING_OF_MONDAY | {"preferred_time_end": TimeOfDay(hours=10), "timezone": "America/New_York"}
+    (found,) = await match(doctors, **wish)
+    # New York is five hours behind UTC on that day.
+    assert starts(found.slots) == ["Mon 14:00", "Mon 14:40"]
+    assert starts(found.other_slots)[:4] == ["Mon 15:20", "Mon 16:00", "Mon 18:00", "Tue 14:00"]
+    assert len(found.other_slots) == 8
+
+
+async def test_a_full_doctor_comes_after_those_with_slots_and_offers_other_times(doctors: DoctorClinic) -> None:
+    full, free = a_doctor(rating=5.0, rating_count=99), a_doctor(rating=2.0, rating_count=99)
+    await seed(doctors.database, [full, free], [a_rule(doctor, day) for doctor in (full, free) for day in WORKING_DAYS])
+    revision = await book(doctors, full, *(NINE + timedelta(minutes=40 * place) for place in range(4)))
+    first, second = await match(doctors, at_least_revision=revision, **MORNING_OF_MONDAY)
+    assert (first.doctor_id, second.doctor_id) == (free.doctor_id, full.doctor_id)
+    assert not second.slots
+    assert second.components.availability == 0
+    assert starts(second.other_slots)[0] == "Tue 09:00"
+
+
+async def test_without_a_date_the_soonest_times_come_first(doctors: DoctorClinic) -> None:
+    doctor = a_doctor()
+    await seed(doctors.database, [doctor], [a_rule(doctor, 2), a_rule(doctor, 5)])
+    (found,) = await match(doctors)
+    assert starts(found.slots) == [f"{day} {hour}" for day in ("Tue", "Fri") for hour in HOURS]
+    assert starts(found.other_slots)[0] == "Tue 09:00"
+    assert found.other_slots[0].slot.start_time.ToDatetime(UTC) == datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
+HOURS = ("09:00", "09:40", "10:20", "11:00")
+
+
+async def test_without_a_date_all_of_the_horizon_is_searched_when_the_next_days_are_full(doctors: DoctorClinic) -> None:
+    doctor = a_doctor()
+    rule = a_rule(doctor, 0, day_of_week=None, specific_date=datetime(2026, 5, 12, tzinfo=UTC).date())
+    await seed(doctors.database, [doctor], [rule])
+    (found,) = await match(doctors)
+    assert found.slots[0].slot.start_time.ToDatetime(UTC) == datetime(2026, 5, 12, 9, 0, tzinfo=UTC)
+
+
+async def test_an_exact_time_is_answered_whether_booked_or_not_and_the_free_doctor_first(doctors: DoctorClinic) -> None:
+    booked, free, away = (a_doctor(rating=rating, rating_count=50) for rating in (5.0, 2.0, 4.0))
+    await working_mondays(doctors, booked, free)
+    await seed(doctors.database, [away], [a_rule(away, 3)])
+    wanted = NINE + timedelta(minutes=40)
+    revision = await book(doctors, booked, wanted)
+    found = await match(doctors, start_time=to_timestamp(wanted), at_least_revision=revision)
+    assert ids(found) == [free.doctor_id, booked.doctor_id, away.doctor_id]
+    first, second, third = found
+    assert starts([first.exact_slot, second.exact_slot]) == ["Mon 09:40", "Mon 09:40"]
+    assert not third.HasField("exact_slot")
+    assert starts(first.slots) == ["Mon 09:40", "Mon 09:00", "Mon 10:20", "Mon 11:00"]
+    assert starts(second.slots) == ["Mon 09:00", "Mon 10:20", "Mon 11:00"]
+    assert starts(third.other_slots)[0] == "Wed 09:00"
+
+
+async def test_an_exact_time_off_the_grid_lies_inside_the_hours_all_the_same(doctors: DoctorClinic) -> None:
+    doctor = a_doctor()
+    await working_mondays(doctors, doctor)
+    inside = to_timestamp(NINE + timedelta(minutes=5))
+    (found,) = await match(doctors, doctor_id=doctor.doctor_id, start_time=inside, duration_minutes=20)
+    assert starts([found.exact_slot]) == ["Mon 09:05"]
+    assert found.exact_slot.slot.duration_minutes == 20
+    outside = to_timestamp(NINE + timedelta(hours=2, minutes=45))
+    (found,) = await match(doctors, doctor_id=doctor.doctor_id, start_time=outside)
+    assert not found.HasField("exact_slot")
+    assert starts(found.slots)[0] == "Mon 11:00"
+
+
+async def test_a_doctor_asked_for_is_told_even_without_a_free_time(doctors: DoctorClinic) -> None:
+    doctor = a_doctor()
+    await seed(doctors.database, [doctor], [])
+    (found,) = await match(doctors, doctor_id=doctor.doctor_id, **MORNING_OF_MONDAY)
+    assert not found.slots
+    assert not found.other_slots
+    assert await match(doctors, **MORNING_OF_MONDAY) == []
+
+
+async def test_no_more_doctors_come_than_asked_for(doctors: DoctorClinic) -> None:
+    await working_mondays(doctors, *(a_doctor() for _ in range(12)))
+    assert len(await match(doctors, **MORNING_OF_MONDAY)) == 10
+    assert len(await match(doctors, max_results=3, **MORNING_OF_MONDAY)) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "reason", "message"),
+    [
+        (
+            {"specialty_required": "cardiology"},
+            grpc.StatusCode.NOT_FOUND,
+            "SPECIALTY_NOT_AVAILABLE",
+            "No cardiology doctors available at this time",
+        ),
+        ({"doctor_id": str(uuid4())}, grpc.StatusCode.NOT_FOUND, "DOCTOR_NOT_FOUND", "there is no such doctor"),
+        (
+            {"doctor_id": "unverified"},
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "DOCTOR_UNVERIFIED",
+            "this doctor is not verified yet and cannot be booked",
+        ),
+        (
+            {"doctor_id": "verified", "specialty_required": "Neurology"},
+            grpc.StatusCode.NOT_FOUND,
+            "SPECIALTY_NOT_AVAILABLE",
+            "No Neurology doctors available at this time",
+        ),
+        (
+            {"patient_id": str(uuid4())},
+            grpc.StatusCode.PERMISSION_DENIED,
+            "PERMISSION_DENIED",
+            "a patient may look for doctors for themselves alone",
+        ),
+    ],
+)
+async def test_a_wish_that_cannot_be_met_says_why(
+    doctors: DoctorClinic, fields: dict[str, str], code: grpc.StatusCode, reason: str, message: str
+) -> None:
+    known = {
+        "verified": a_doctor(specialty="Dermatology"),
+        "unverified": a_doctor(specialty="Cardiology", verified=False),
+    }
+    await working_mondays(doctors, *known.values())
+    given = {name: known[value].doctor_id if value in known else value for name, value in fields.items()}
+    error = await refusal(match(doctors, **given))
+    assert (error.code(), reason_of(error), error.details()) == (code, reason, message)
+
+
+async def test_a_doctor_matches_with_themselves_alone_and_staff_with_anyone(doctors: DoctorClinic) -> None:
+    doctor, other = a_doctor(), a_doctor()
+    await working_mondays(doctors, doctor, other)
+    request = pb.MatchDoctorsRequest(patient_id=PATIENT, appointment_type=GENERAL, doctor_id=doctor.doctor_id)
+    for caller in (doctors.as_(Role.DOCTOR, doctor.doctor_id), doctors.as_(Role.ADMIN), doctors.as_(Role.SERVICE)):
+        assert len((await doctors.service.MatchDoctors(request, metadata=caller)).matches) == 1
+    for doctor_id in (other.doctor_id, ""):
+        request.doctor_id = doctor_id
+        error = await refusal(
+            doctors.service.MatchDoctors(request, metadata=doctors.as_(Role.DOCTOR, doctor.doctor_id))
+        )
+        assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"appointment_type": scheduling_pb2.APPOINTMENT_TYPE_UNSPECIFIED}, "appointment_type"),
+        ({"doctor_id": "x"}, "doctor_id"),
+        ({"duration_minutes": 4}, "duration_minutes"),
+        ({"timezone": "America"}, "timezone"),
+        ({"specialty_required": "a\0b"}, "specialty_required"),
+        ({"specialty_required": "x" * 101}, "specialty_required"),
+        ({"max_results": 51}, "max_results"),
+        ({"max_results": -1}, "max_results"),
+        ({"preferred_date": Date(year=2026, month=13, day=1)}, "preferred_date"),
+        ({"preferred_date": Date(year=9999, month=12, day=31)}, "preferred_date"),
+        ({"preferred_time_start": TimeOfDay(hours=9)}, "preferred_time_start"),
+        (MORNING_OF_MONDAY | {"preferred_time_end": TimeOfDay(hours=8)}, "preferred_time_end"),
+        (MORNING_OF_MONDAY | {"preferred_time_end": TimeOfDay(hours=25)}, "preferred_time_end"),
+        ({"start_time": to_timestamp(datetime(9999, 12, 31, tzinfo=UTC))}, "start_time"),
+    ],
+)
+async def test_a_wrong_field_is_named(doctors: DoctorClinic, fields: dict[str, Any], named: str) -> None:
+    error = await refusal(match(doctors, **fields))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert fields_of(error) == [named]
+
+
+@pytest.mark.parametrize("count", [5, 200])
+async def test_a_match_is_one_statement_however_many_doctors_there_are(
+    doctors: DoctorClinic, spans: Spans, count: int
+) -> None:
+    everyone = [a_doctor() for _ in range(count)]
+    await seed(doctors.database, everyone, [a_rule(doctor, day) for doctor in everyone for day in WORKING_DAYS])
+    spans.exporter.clear()
+    assert len(await match(doctors, max_results=50, **MORNING_OF_MONDAY)) == min(count, 50)
+    assert len(spans.named("find_schedules")) == 1
+    (server,) = spans.named("telemed.doctor.v1.DoctorService/MatchDoctors")
+    statements = [span for span in spans.all() if span.parent and span.parent.span_id == server.context.span_id]
+    assert [span.name for span in statements] == ["find_schedules"]
