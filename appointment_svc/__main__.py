@@ -25,17 +25,14 @@ from appointment_svc.storage.rows import MIGRATIONS
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
-from chassis.health import Readiness
-from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
 from chassis.listener import listen
 from chassis.logs import start_logging
 from chassis.migrations import require_current
 from chassis.process import GrpcProcess, run
-from chassis.server import build_server
+from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
-from chassis.tokens import KeySet, TokenVerifier
 
 SERVICES = [appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].full_name]
 
@@ -59,21 +56,20 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         check_conflicts=CheckConflicts(doctors, appointments, appointments),
         watch_changes=WatchChanges(feed, grown),
     )
-    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
-    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, OPEN_TO)]
-    server, health = build_server(layers, services=SERVICES, render=error_details)
-    add_AppointmentServiceServicer_to_server(AppointmentServicer(app), server)
-    return GrpcProcess(
-        address=f"{settings.host}:{settings.port}",
-        server=server,
-        readiness=Readiness(health, SERVICES, appointments.ping),
+    servicer = AppointmentServicer(app)
+    return framed(
+        settings,
+        shared,
+        services=SERVICES,
+        open_to=OPEN_TO,
+        register=lambda server: add_AppointmentServiceServicer_to_server(servicer, server),
+        probe=appointments.ping,
         work=[
             ("sequence events", Sequencer(database, committed, grown).run),
             ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),
         ],
         closers=[channel.close, database.close],
-        drain_seconds=settings.drain_seconds,
-        grace_seconds=settings.grace_seconds,
+        render=error_details,
     )
 
 

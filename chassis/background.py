@@ -9,6 +9,7 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _HEALTHY_AFTER = 30.0
+_TELL_AGAIN_SECONDS = 0.2
 
 
 async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -40,8 +41,14 @@ class Background:
         self._tasks.append(asyncio.create_task(keep_running(name, work), name=name))
 
     async def stop(self) -> None:
-        """Cancels all work and waits until it has ended."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Cancels all work and waits until it has ended.
+
+        A library may swallow a cancellation that arrives just when what it waited for does (a connection pool
+        handing over a connection, for one), so whoever is still at work is told again.
+        """
+        pending = set(self._tasks)
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=_TELL_AGAIN_SECONDS)
         self._tasks.clear()

@@ -12,13 +12,13 @@ import grpc
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from chassis.context import Role, acting_as, time_limit
+from chassis.logs import note_bug
 from chassis.rpc_errors import failure_of
 from chassis.telemetry import context_from, tracer
 from chassis.tokens import TokenVerifier
 from kernel.errors import DeadlineTooShort, Overloaded, PermissionDenied, Unauthenticated
 
 access_log = logging.getLogger("telemed.access")
-error_log = logging.getLogger("telemed.errors")
 
 # The statuses that count as the server's own failure (OpenTelemetry semantic conventions for gRPC, server spans).
 _SERVER_ERRORS = frozenset(
@@ -76,22 +76,8 @@ async def traced(call: Call) -> AsyncIterator[None]:
 def _note_failure(call: Call, error: BaseException) -> str:
     failure = failure_of(error)
     if failure.is_bug:
-        # The traceback is for us; its text may quote data, so the message itself is left out of it.
-        error_log.error(
-            "unexpected %s",
-            type(error).__name__,
-            extra={"rpc_method": call.method, "where": _where(error)},
-        )
+        note_bug(error, rpc_method=call.method)
     return failure.code_name
-
-
-def _where(error: BaseException) -> str:
-    frames, trace = [], error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append(f"{code.co_filename.rsplit('/', 2)[-2]}/{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return " < ".join(reversed(frames[-6:]))
 
 
 def _finish(span: Span, code: str) -> None:

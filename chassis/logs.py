@@ -2,7 +2,9 @@
 
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 
@@ -59,3 +61,15 @@ def start_logging(service: str, level: str, *, as_json: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service) if as_json else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+_FRAMES = 6
+_error_log = logging.getLogger("telemed.errors")
+
+
+def note_bug(error: BaseException, **fields: object) -> None:
+    """Logs an exception that nobody foresaw: its kind and place, not its text, which may quote a request."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    places = [f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+    where = " < ".join(reversed(places))
+    _error_log.error("unexpected %s", type(error).__name__, extra={"where": where, **fields})

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from chassis.client import Client
 from chassis.context import Caller, acting_as, time_limit
+from chassis.logs import note_bug
 from chassis.tokens import TokenVerifier
 from gateway.codec.decode import Decoder
 from gateway.codec.encode import Encoder
@@ -27,7 +28,7 @@ from gateway.http import (
     check_head,
     read_json_body,
 )
-from gateway.observe import REQUEST_ID, Exchange, note_bug, observed
+from gateway.observe import REQUEST_ID, Exchange, observed
 from gateway.pages import Page, Pages
 from gateway.problems import Problem, problem_of
 from gateway.routes import Found, RouteTable, bindings_of

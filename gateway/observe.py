@@ -3,19 +3,16 @@
 import logging
 import re
 import time
-import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from chassis.telemetry import context_from, current_trace_id, tracer
 from gateway.http import Request
 
-error_log = logging.getLogger("telemed.errors")
 access_log = logging.getLogger("telemed.access")
 
 REQUEST_ID = "x-request-id"
@@ -80,10 +77,3 @@ def _finish(exchange: Exchange) -> None:
         # No status at all: the client went, or the process was told to stop, before there was an answer.
         exchange.span.set_attribute("error.type", exchange.error_type or str(exchange.status or "cancelled"))
         exchange.span.set_status(Status(StatusCode.ERROR))
-
-
-def note_bug(error: Exception) -> None:
-    """Logs an exception that nobody foresaw: its kind and place, not its text, which may quote the request."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    places = [f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
-    error_log.error("unexpected %s", type(error).__name__, extra={"where": " < ".join(reversed(places))})

@@ -12,10 +12,10 @@ from appointment_svc.app.booking import Booking
 from appointment_svc.app.check_conflicts import Answer, Conflict, Question, Whose
 from appointment_svc.app.ports import FeedChange
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.revision import token_of
 from chassis.enum_map import EnumMap
 from chassis.protos import to_timestamp
 from kernel.errors import Refusal
+from kernel.revision import token_of
 from kernel.slots import AlternativeSlot, SlotPriority
 
 _PRIORITIES = EnumMap(scheduling_pb2.SlotPriority.DESCRIPTOR, SlotPriority)

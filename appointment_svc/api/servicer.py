@@ -19,9 +19,9 @@ from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.ports import Cancellation, Method
 from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.watch_changes import WatchChanges
-from appointment_svc.domain.revision import parse_revision
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
+from kernel.revision import parse_revision
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

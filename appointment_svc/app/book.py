@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appointment_svc.app.access import require_may_book
-from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, slot_taken
+from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, check_words, slot_taken
 from appointment_svc.app.ports import Doctors, MatchWish
 from appointment_svc.domain.errors import NoAvailability, OutsideWorkingHours, TooSoon
 from appointment_svc.domain.offers import Candidate, Offer, alternatives, candidates_exactly
-from appointment_svc.domain.rules import MAX_NOTES, Rules, check_text
+from appointment_svc.domain.rules import Rules
 from chassis.clock import Clock
 from kernel.errors import InvalidArgument
 
@@ -35,7 +35,7 @@ class Book:
     async def __call__(self, call: BookingCall, wish: ExactWish) -> bytes:
         """The rendered answer. Raises every refusal that the RPC documents."""
         require_may_book(call.caller, wish.visit.patient_id, wish.doctor_id)
-        check_text(wish.visit.patient_notes, "patient_notes", MAX_NOTES)
+        check_words(wish.visit)
         if wish.start.second or wish.start.microsecond:
             raise InvalidArgument.of("appointment_date", "must be a whole minute")
         return await self.bookkeeper.attempt(call, wish.visit, lambda: self._book(call, wish))

@@ -8,14 +8,14 @@ from appointment_svc.app.ports import Attempt, Draft, Ledger, Method, Order, Out
 from appointment_svc.domain.appointment import Appointment, Status
 from appointment_svc.domain.errors import DailyLimitReached, PatientBusy, SlotTaken
 from appointment_svc.domain.offers import Candidate, Offer, alternatives
-from appointment_svc.domain.revision import token_of
-from appointment_svc.domain.rules import Rules
+from appointment_svc.domain.rules import MAX_NOTES, MAX_SPECIALTY, Rules, check_text
 from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.ids import uuid7
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import day_of
 from kernel.errors import Refusal
+from kernel.revision import token_of
 from kernel.slots import AlternativeSlot
 
 # So many drafts go to the ledger in one statement: under a race the first few decide, and each costs a little to make.
@@ -42,6 +42,12 @@ class Booking:
     reasons: tuple[str, ...]
     alternatives: tuple[AlternativeSlot, ...]
     revision: str
+
+
+def check_words(visit: Visit) -> None:
+    """Refuses words of a visit that are too long or cannot be stored."""
+    check_text(visit.patient_notes, "patient_notes", MAX_NOTES)
+    check_text(visit.specialty_required, "specialty_required", MAX_SPECIALTY)
 
 
 Render = Callable[[Booking], bytes]

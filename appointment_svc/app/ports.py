@@ -8,9 +8,9 @@ from typing import Protocol
 
 from appointment_svc.domain.appointment import Appointment, Status
 from appointment_svc.domain.offers import Candidate, Offer
-from appointment_svc.domain.revision import ChangeOf, FeedPosition
 from chassis.context import Caller
 from kernel.appointment_types import AppointmentType
+from kernel.revision import ChangeOf, FeedPosition
 
 
 class Method(StrEnum):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
 from appointment_svc.app.access import require_may_book
-from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit
+from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, check_words
 from appointment_svc.app.ports import Doctors, MatchWish
 from appointment_svc.domain.errors import FeatureDisabled, NoAvailability, TooSoon
 from appointment_svc.domain.offers import Offer, alternatives, candidates_in_window, candidates_outside
-from appointment_svc.domain.rules import MAX_NOTES, Rules, check_text
+from appointment_svc.domain.rules import Rules
 from chassis.clock import Clock
 from kernel.civil_time import end_of_wall, zone_named
 from kernel.errors import InvalidArgument
@@ -39,7 +39,7 @@ class SmartBook:
     async def __call__(self, call: BookingCall, wish: SmartWish) -> bytes:
         """The rendered answer. Raises every refusal that the RPC documents."""
         require_may_book(call.caller, wish.visit.patient_id, doctor_id=None)
-        check_text(wish.visit.patient_notes, "patient_notes", MAX_NOTES)
+        check_words(wish.visit)
         _check_window(wish)
         return await self.bookkeeper.attempt(call, wish.visit, lambda: self._book(call, wish))
 

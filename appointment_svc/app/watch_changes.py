@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from appointment_svc.app.access import reader_for
 from appointment_svc.app.ports import Feed, FeedChange
-from appointment_svc.domain.revision import ChangeOf, FeedPosition
 from chassis.context import Caller
 from chassis.signals import Signal
 from kernel.errors import InvalidArgument
+from kernel.revision import ChangeOf, FeedPosition
 
 _NUMBERED_WITHIN_POLLS = 20
 _POLL_SECONDS = 0.1

@@ -10,6 +10,7 @@ from kernel.errors import InvalidArgument
 
 MAX_NOTES = 2_000
 MAX_REASON = 500
+MAX_SPECIALTY = 100
 
 
 @dataclass(frozen=True, slots=True)

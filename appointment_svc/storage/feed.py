@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from appointment_svc.app.ports import FeedChange, FeedPage, FeedReader
-from appointment_svc.domain.revision import ChangeOf, FeedPosition
 from appointment_svc.storage.rows import QUERIES, appointment_of
 from chassis.db import Database
 from chassis.signals import Signal
 from chassis.sql import Query
+from kernel.revision import ChangeOf, FeedPosition
 
 CHANNEL = "telemed_feed"
 _BATCH = 500

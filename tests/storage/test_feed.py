@@ -6,9 +6,9 @@ from uuid import uuid4
 import psycopg
 
 from appointment_svc.app.ports import FeedReader, Outcome
-from appointment_svc.domain.revision import ChangeOf, FeedPosition
 from appointment_svc.storage.rows import QUERIES
 from chassis.sql import Query
+from kernel.revision import ChangeOf, FeedPosition
 from tests.fix_ledger import LedgerBench, draft, order
 
 EVERYONE = FeedReader()

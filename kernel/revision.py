@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from kernel.errors import InvalidArgument
 
-_NUMBER = re.compile(r"\d{1,18}")
-_CHANGE = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(\d{1,9})")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_CHANGE = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)

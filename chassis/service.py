@@ -1,0 +1,47 @@
+"""The common frame of our gRPC services: the layers, health and stop order, put round a servicer in one call."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import grpc
+
+from chassis.context import Role
+from chassis.health import Probe, Readiness
+from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
+from chassis.process import GrpcProcess, Work
+from chassis.rpc_errors import DetailRenderer, no_details
+from chassis.server import build_server
+from chassis.settings import ServerSettings, SharedSettings
+from chassis.tokens import KeySet, TokenVerifier
+
+
+def framed(
+    settings: ServerSettings,
+    shared: SharedSettings,
+    *,
+    services: Sequence[str],
+    open_to: Mapping[str, frozenset[Role]],
+    register: Callable[[grpc.aio.Server], None],
+    probe: Probe,
+    work: Sequence[tuple[str, Work]],
+    closers: Sequence[Work],
+    render: DetailRenderer = no_details,
+) -> GrpcProcess:
+    """A process that serves what `register` adds.
+
+    `services` are the full names to publish, `open_to` the roles of each method, `probe` raises while the process
+    cannot work, `work` goes on beside the calls, `closers` run last, `render` adds details of the service's own to
+    its refusals.
+    """
+    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
+    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, open_to)]
+    server, health = build_server(layers, services=services, render=render)
+    register(server)
+    return GrpcProcess(
+        address=f"{settings.host}:{settings.port}",
+        server=server,
+        readiness=Readiness(health, services, probe),
+        work=work,
+        closers=closers,
+        drain_seconds=settings.drain_seconds,
+        grace_seconds=settings.grace_seconds,
+    )
