@@ -40,10 +40,11 @@ class Booking:
     answer: Json
 
 
-def book_one(plan: Plan, issuer: Issuer) -> Booking:
-    """Book the earliest visit for the patient who was last at a doctor's, in that doctor's specialty.
+def book_one(plan: Plan, issuer: Issuer, first_patient: str | None) -> Booking:
+    """Book the earliest visit for a patient who has been at a doctor's before, in that doctor's specialty.
 
-    A patient whose day is already full is passed over, so that it works as often as it is run.
+    `first_patient` is asked first. A patient whose day is full already is passed over, so that this works as often as
+    it is run.
 
     Raises:
         BookingError: nobody has a history, or all of them were refused.
@@ -53,7 +54,7 @@ def book_one(plan: Plan, issuer: Issuer) -> Booking:
         return issuer.mint(role, subject, now=datetime.now(UTC), ttl=_TOKEN_TTL)
 
     refusals = []
-    for visit in _last_visits(plan, mint):
+    for visit in _last_visits(plan, mint, first_patient):
         request = _wish(plan, mint, visit)
         token = mint(Role.PATIENT, visit["patient_id"])
         answer = call(plan.port, "POST", _SMART_BOOK, token=token, body=request, idempotency_key=str(uuid4()))
@@ -63,9 +64,13 @@ def book_one(plan: Plan, issuer: Issuer) -> Booking:
     raise BookingError("; ".join(refusals) or "no patient has completed a visit yet")
 
 
-def _last_visits(plan: Plan, mint: Mint) -> Iterator[Json]:
+def _last_visits(plan: Plan, mint: Mint, first_patient: str | None) -> Iterator[Json]:
     """The newest completed visit of each of a few patients."""
-    listed = _get(plan, "/appointments?status=Completed&page_size=100", mint(Role.ADMIN, _ADMIN))["appointments"]
+    token = mint(Role.ADMIN, _ADMIN)
+    listed = _get(plan, "/appointments?status=Completed&page_size=100", token)["appointments"]
+    if first_patient:
+        own = _get(plan, f"/appointments?status=Completed&page_size=1&patient_id={first_patient}", token)
+        listed = own["appointments"] + listed
     newest: dict[str, Json] = {}
     for visit in listed:  # the latest comes first
         newest.setdefault(visit["patient_id"], visit)
@@ -117,7 +122,6 @@ def describe(plan: Plan, booking: Booking) -> str:
             _pretty(booking.answer),
             "\nGo on with (each line works as it is):",
             *(f"\n  {line}" for line in curl_lines(plan, booking)),
-            "",
         ]
     )
 

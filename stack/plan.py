@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from chassis.clock import Clock, clock_from
 from stack.databases import SERVICES
 
 HOST = "127.0.0.1"
@@ -39,6 +40,11 @@ class Plan:
     def __post_init__(self) -> None:
         if not 1 <= self.port <= _LAST_PORT - len(SERVICES):
             raise PlanError(f"--port {self.port}: this port and the {len(SERVICES)} after it must be 1 to {_LAST_PORT}")
+
+    @property
+    def clock(self) -> Clock:
+        """What all processes of the stack take for the time."""
+        return clock_from(self.shows, self.shown_at)
 
     @property
     def gateway_url(self) -> str:

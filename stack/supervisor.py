@@ -11,6 +11,7 @@ from typing import Any
 
 from chassis.context import Role
 from stack import databases
+from stack.demo_data import DemoSummary, seed
 from stack.issuer import Issuer, write_file
 from stack.plan import GATEWAY, Plan, PlanError, processes_of
 from stack.postgres import Postgres
@@ -38,7 +39,10 @@ class Supervisor:
     """One stack, from its first process to its last. Use once."""
 
     def __init__(self, plan: Plan, environment: Mapping[str, str], tell: Tell) -> None:
-        """Nothing starts yet. `tell` hears one line for everything that a person wants to know."""
+        """Nothing starts yet. `tell` hears one line for everything that a person wants to know.
+
+        `demo` tells of the demo clinic once there is one.
+        """
         self._plan = plan
         self._tell = tell
         self._urls = databases.urls_from(environment)
@@ -46,6 +50,7 @@ class Supervisor:
         self._postgres: Postgres | None = None
         self._children: list[Child] = []
         self._told_to_stop = asyncio.Event()
+        self.demo: DemoSummary | None = None
 
     async def run(self, when_ready: Callable[["Supervisor"], Coroutine[Any, Any, None]]) -> None:
         """Start everything, run `when_ready`, serve until SIGINT or SIGTERM, stop everything.
@@ -63,6 +68,8 @@ class Supervisor:
             await self._wait_for_ports(_LEFT_OVER_SECONDS if was_killed else 0.0)
             stack.callback(self._stop_postgres)
             await self._prepare_databases()
+            if self._plan.demo:
+                await self._seed()
             tasks = await stack.enter_async_context(Tasks())
             self._write_service_tokens()
             tasks.start(self._renew_service_tokens())
@@ -103,6 +110,14 @@ class Supervisor:
             self._postgres.start()
             self._urls = databases.urls_on(self._postgres.url())
         await databases.prepare(self._urls, self._tell)
+
+    async def _seed(self) -> None:
+        self.demo = await seed(self.database_urls, self._plan.clock())
+        if self.demo is None:
+            self._tell("no demo data: there are doctors already")
+        elif self.demo.added_visits:
+            made = f"{self.demo.doctors} doctors, {self.demo.patients} patients, {self.demo.added_visits} visits"
+            self._tell(f"demo clinic made: {made}")
 
     def _stop_postgres(self) -> None:
         if self._postgres is not None:

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
+from stack.demo_data import DemoSummary
 from stack.first_booking import BookingError, book_one, describe
 from stack.hints import telemed
 from stack.issuer import Issuer
 from stack.plan import Plan
 from stack.supervisor import Supervisor
+
+_OPEN_VISIT_LASTS = timedelta(minutes=30)
 
 
 def run(plan: Plan, environment: Mapping[str, str]) -> int:
@@ -22,37 +26,40 @@ async def _run(plan: Plan, environment: Mapping[str, str]) -> None:
 
 
 async def _when_ready(supervisor: Supervisor) -> None:
-    plan = supervisor.plan
+    plan, demo = supervisor.plan, supervisor.demo
     if plan.book:
-        await _show_first_booking(plan, supervisor.issuer)
-    print(banner(plan), flush=True)
+        await _show_first_booking(plan, supervisor.issuer, demo.first_patient_id if demo else None)
+    print(banner(plan, demo), flush=True)
 
 
-async def _show_first_booking(plan: Plan, issuer: Issuer) -> None:
+async def _show_first_booking(plan: Plan, issuer: Issuer, first_patient: str | None) -> None:
     try:
-        booking = await asyncio.to_thread(book_one, plan, issuer)
+        booking = await asyncio.to_thread(book_one, plan, issuer, first_patient)
     except (BookingError, OSError) as error:
         _tell(f"no visit could be booked: {error}")
     else:
         print(describe(plan, booking), flush=True)
 
 
-def banner(plan: Plan) -> str:
-    """Where everything is."""
-    clock = f"\n  clock     started at {plan.shows:%Y-%m-%dT%H:%M:%SZ}, ticking on" if plan.shows else ""
-    services = ", ".join(f"{name} {port}" for name, port in plan.ports.items())
-    return f"""
-Telemed scheduler is ready.
-
-  API       {plan.gateway_url}
-  health    {plan.gateway_url}/readyz
-  ports     {services}{clock}
-  data      {plan.data}
-  logs      {plan.logs}
-  token     {telemed(plan, "token", "--role", "patient", "--subject", "UUID")}
-  database  {telemed(plan, "psql", "appointment")}
-  stop      Ctrl-C, or {telemed(plan, "down")}
-"""
+def banner(plan: Plan, demo: DemoSummary | None) -> str:
+    """Where everything is, and whom to try it with."""
+    example = demo.first_patient_id if demo else "UUID"
+    lines = [
+        ("API", plan.gateway_url),
+        ("health", f"{plan.gateway_url}/readyz"),
+        ("ports", ", ".join(f"{name} {port}" for name, port in plan.ports.items())),
+        ("data", str(plan.data)),
+        ("logs", str(plan.logs)),
+        ("token", telemed(plan, "token", "--role", "patient", "--subject", example)),
+        ("database", telemed(plan, "psql", "appointment")),
+        ("stop", f"Ctrl-C, or {telemed(plan, 'down')}"),
+    ]
+    if plan.shows:
+        lines.insert(3, ("clock", f"started at {plan.shows:%Y-%m-%dT%H:%M:%SZ}, ticking on"))
+    if demo and plan.clock() < demo.open_visit_start + _OPEN_VISIT_LASTS:
+        start = f"POST /video/sessions/{demo.open_visit_id}/start as patient {demo.open_visit_patient_id}"
+        lines.append(("visit now", start))
+    return "\n".join(["\nTelemed scheduler is ready.\n", *(f"  {name:<9} {text}" for name, text in lines), ""])
 
 
 def _tell(line: str) -> None:
