@@ -64,7 +64,7 @@ PATTERNS: Mapping[str, Hours] = {
     "renewals": Hours(_RENEWAL, _WORKDAYS, "08:00-09:00"),
     "urgent": Hours(_EMERGENCY, _WORKDAYS, "", "12:00-14:00"),
     "womens-health": Hours(_WOMENS_HEALTH, (_MON, _WED), "", "13:00-17:00"),
-    # Ten minutes, so that a visit that starts on a multiple of five never straddles midnight by more than a shift.
+    # Ten minutes each, so that a visit at 23:50 still ends on its day.
     "on-call": Hours(_CHECK_IN, tuple(range(7)), "00:00-24:00", minutes=10),
     # Hours of one date, in place of the weekly ones.
     "open-saturday": Hours(_GENERAL, (_SAT,), "10:00-13:00", coming=True),
