@@ -1,5 +1,6 @@
 """Ranks the doctors who fit a patient's wish, each with free times."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 
@@ -10,7 +11,7 @@ from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.ports import Schedules
 from doctor_svc.domain.errors import DoctorNotFound, DoctorUnverified, SpecialtyNotAvailable
 from doctor_svc.domain.matching import Wish, has_specialty
-from doctor_svc.domain.proposals import Aim, Lineup, Proposal, lineup_of
+from doctor_svc.domain.proposals import Aim, Lineup, Proposal, contender_of, lineup_of
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.slots import Visit
 from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
@@ -19,6 +20,8 @@ from kernel.errors import InvalidArgument
 
 # One call looks at no more doctors than this, so that no clinic is too large for a call.
 MOST_CANDIDATES = 200
+# After so many doctors other calls get their turn; each takes up to a few milliseconds.
+_AT_A_STRETCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,12 @@ class MatchDoctors:
             allow_history=question.allow_history and self.history_counts,
             has_window=question.day is not None and question.start is None,
         )
-        return lineup_of(schedules, question.visit, wish, aim, now=now, policy=self.policy)
+        contenders = []
+        for place, schedule in enumerate(schedules):
+            if place % _AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
+            contenders.append(contender_of(schedule, question.visit, aim, now=now, policy=self.policy))
+        return lineup_of(contenders, question.visit, wish, aim)
 
     async def _schedules(self, question: MatchQuestion, stretch: Window) -> list[Schedule]:
         kind, patient_id, specialty = question.visit.kind, question.patient_id, question.specialty

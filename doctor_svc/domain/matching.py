@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from doctor_svc.domain.offers import Offer
+from doctor_svc.domain.specialties import specialty_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,8 @@ def shortlist(ranked: Sequence[RankedDoctor], limit: int) -> list[RankedDoctor]:
 
 def has_specialty(profile: DoctorProfile, specialty: str) -> bool:
     """Whether a doctor has a specialty or sub-specialty of that name, in any case of letters; empty means any."""
-    wanted = _folded(specialty)
-    return not wanted or wanted in {_folded(name) for name in (profile.specialty, *profile.sub_specialties)}
+    wanted = specialty_key(specialty)
+    return not wanted or wanted in {specialty_key(name) for name in (profile.specialty, *profile.sub_specialties)}
 
 
 def components_of(candidate: Candidate, wish: Wish) -> Components:
@@ -126,7 +127,7 @@ def components_of(candidate: Candidate, wish: Wish) -> Components:
     offer = candidate.offer
     return Components(
         continuity=1.0 if wish.allow_history and candidate.previous_visits > 0 else 0.0,
-        specialty=SPECIALTY_MATCHED if _folded(wish.specialty) else SPECIALTY_NOT_ASKED,
+        specialty=SPECIALTY_MATCHED if specialty_key(wish.specialty) else SPECIALTY_NOT_ASKED,
         availability=offer.free / offer.total if offer.total else 0.0,
         quality=_quality(candidate.profile),
     )
@@ -188,7 +189,3 @@ def _order(doctor: RankedDoctor, wish: Wish) -> tuple[float, int, float, float, 
 def _quality(profile: DoctorProfile) -> float:
     experience = min(profile.years_experience / FULL_EXPERIENCE_YEARS, 1.0)
     return RATING_SHARE * weighed_rating(profile) / MAX_RATING + EXPERIENCE_SHARE * experience
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from doctor_svc.domain.matching import Candidate, RankedDoctor, Wish, rank
-from doctor_svc.domain.offers import Offer, nearest_free, offer_at, offer_in
+from doctor_svc.domain.offers import nearest_free, offer_at, offer_in
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.slots import Agenda, Visit, day_slots
 from doctor_svc.domain.window import BookingPolicy, Window
@@ -57,6 +57,14 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Contender:
+    """A doctor in question, with the agenda that the offer was made from."""
+
+    agenda: Agenda
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
 class Lineup:
     """Everyone in question, ranked for one wish and aim."""
 
@@ -97,24 +105,17 @@ class Lineup:
         return Proposal(doctor, tuple(slots), tuple(others), offer.exact)
 
 
-def lineup_of(
-    schedules: Sequence[Schedule], visit: Visit, wish: Wish, aim: Aim, *, now: datetime, policy: BookingPolicy
-) -> Lineup:
-    """The doctors of these schedules, ranked; those without the wished specialty are left out."""
-    agendas = {schedule.profile.doctor_id: schedule.agenda(now, policy) for schedule in schedules}
-    candidates = [
-        Candidate(
-            profile=schedule.profile,
-            previous_visits=schedule.previous_visits,
-            offer=_offer(agendas[schedule.profile.doctor_id], visit, aim),
-        )
-        for schedule in schedules
-    ]
-    return Lineup(visit, aim, agendas, tuple(rank(candidates, wish)))
+def contender_of(schedule: Schedule, visit: Visit, aim: Aim, *, now: datetime, policy: BookingPolicy) -> Contender:
+    """A doctor with what is on offer at the aim: the costly part of a match, a few days' slots counted."""
+    agenda = schedule.agenda(now, policy)
+    offer = offer_in(agenda, visit, aim.window) if aim.start is None else offer_at(agenda, visit, aim.start)
+    return Contender(agenda, Candidate(schedule.profile, schedule.previous_visits, offer))
 
 
-def _offer(agenda: Agenda, visit: Visit, aim: Aim) -> Offer:
-    return offer_in(agenda, visit, aim.window) if aim.start is None else offer_at(agenda, visit, aim.start)
+def lineup_of(contenders: Sequence[Contender], visit: Visit, wish: Wish, aim: Aim) -> Lineup:
+    """The contenders, ranked; those without the wished specialty are left out."""
+    agendas = {contender.candidate.profile.doctor_id: contender.agenda for contender in contenders}
+    return Lineup(visit, aim, agendas, tuple(rank((contender.candidate for contender in contenders), wish)))
 
 
 def _what_is_on_offer(doctor: RankedDoctor) -> tuple[bool, bool]:

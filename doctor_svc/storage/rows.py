@@ -17,6 +17,7 @@ from kernel.appointment_types import AppointmentType
 Row = Mapping[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
+_KINDS = {kind.value: kind for kind in AppointmentType}
 _MIDNIGHT_END = "24:00:00"
 
 
@@ -77,7 +78,7 @@ def rule_of(columns: Sequence[Any]) -> AvailabilityRule:
         doctor_id=doctor_id,
         day_of_week=day_of_week,
         specific_date=None if on is None else date.fromisoformat(on),
-        kind=AppointmentType(kind),
+        kind=_KINDS[kind],
         duration=duration * _MINUTE,
         buffer=buffer * _MINUTE,
         capacity=capacity,
@@ -122,8 +123,7 @@ def schedule_of(row: Row) -> Schedule:
         is_verified=row["is_verified"],
         rules=tuple(map(rule_of, row["rules"] or ())),
         busy=tuple(
-            Busy(_instant(start), _instant(end), AppointmentType(kind), seat)
-            for start, end, kind, seat in row["busy"] or ()
+            Busy(_instant(start), _instant(end), _KINDS[kind], seat) for start, end, kind, seat in row["busy"] or ()
         ),
         previous_visits=row["previous_visits"],
     )
