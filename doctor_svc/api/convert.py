@@ -157,7 +157,7 @@ def to_match_question(request: api.MatchDoctorsRequest) -> MatchQuestion:
     until_midnight = is_midnight_end(request, "preferred_time_end")
     history = request.allow_history_prioritization if request.HasField("allow_history_prioritization") else True
     return MatchQuestion(
-        patient_id=parse_uuid(request.patient_id, "patient_id"),
+        patient_id=parse_optional_uuid(request.patient_id, "patient_id"),
         visit=Visit(kind, optional_duration(request.duration_minutes) or default_duration(kind)),
         zone=zone_named(request.timezone),
         day=to_optional_date(request, "preferred_date"),

@@ -9,8 +9,13 @@ def is_self_or_staff(caller: Caller, doctor_id: str) -> bool:
     return caller.is_staff or (caller.role is Role.DOCTOR and caller.subject == doctor_id)
 
 
-def require_may_match(caller: Caller, patient_id: str, doctor_id: str | None) -> None:
-    """A patient matches for themselves, a doctor only with themselves, staff for anyone. Raises PermissionDenied."""
+def require_may_match(caller: Caller, patient_id: str | None, doctor_id: str | None) -> None:
+    """A patient matches for themselves, a doctor patients with themselves, staff for anyone. Raises PermissionDenied.
+
+    A match for no patient in particular tells nothing about anybody's past, so everyone may ask for one.
+    """
+    if patient_id is None:
+        return
     if caller.role is Role.PATIENT and caller.subject != patient_id:
         raise PermissionDenied("a patient may look for doctors for themselves alone")
     if caller.role is Role.DOCTOR and caller.subject != doctor_id:

@@ -28,7 +28,7 @@ _AT_A_STRETCH = 8
 class MatchQuestion:
     """The wish of a patient. Date and times are meant in `zone`; `start` (aware) replaces them."""
 
-    patient_id: str
+    patient_id: str | None
     visit: Visit
     zone: tzinfo
     day: date | None = None

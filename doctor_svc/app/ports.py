@@ -33,7 +33,7 @@ class Schedules(Protocol):
         """
 
     async def of_specialty(
-        self, specialty: str, kind: AppointmentType, patient_id: str, stretch: Window, limit: int
+        self, specialty: str, kind: AppointmentType, patient_id: str | None, stretch: Window, limit: int
     ) -> list[Schedule]:
         """At most `limit` verified doctors who have a specialty (empty: any), likewise.
 

@@ -34,7 +34,7 @@ class StoredSchedules:
         return schedule_of(row) if row else None
 
     async def of_specialty(
-        self, specialty: str, kind: AppointmentType, patient_id: str, stretch: Window, limit: int
+        self, specialty: str, kind: AppointmentType, patient_id: str | None, stretch: Window, limit: int
     ) -> list[Schedule]:
         """The verified doctors of a specialty."""
         key = specialty_key(specialty)
