@@ -1,0 +1,30 @@
+"""Visits and sessions for the tests of the video service: each with what a test does not care about filled in."""
+
+from datetime import UTC, datetime, timedelta
+
+from video_svc.domain.session import Arrival, JoinRules, Session
+from video_svc.domain.visit import Visit, VisitStatus
+
+START = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
+END = START + timedelta(minutes=30)
+RULES = JoinRules(opens_before=timedelta(minutes=10), closes_after=timedelta(minutes=30))
+SESSION = "5d0f3f0e-53a5-4d5c-8d4e-0a4e4b1f7a11"
+APPOINTMENT = "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+PATIENT = "11111111-1111-4111-8111-111111111111"
+DOCTOR = "22222222-2222-4222-8222-222222222222"
+
+
+def visit(
+    status: VisitStatus = VisitStatus.CONFIRMED,
+    *,
+    appointment_id: str = APPOINTMENT,
+    start: datetime = START,
+    version: int = 1,
+) -> Visit:
+    """Half an hour of the one patient with the one doctor."""
+    return Visit(appointment_id, PATIENT, DOCTOR, status, start, start + timedelta(minutes=30), version)
+
+
+def session(status: VisitStatus = VisitStatus.CONFIRMED, *arrivals: Arrival, start: datetime = START) -> Session:
+    """The session of that visit."""
+    return Session(SESSION, visit(status, start=start), arrivals)
