@@ -8,16 +8,14 @@ from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
 from chassis.follower import Follower
-from chassis.health import Readiness
-from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
 from chassis.logs import start_logging
 from chassis.migrations import require_current
 from chassis.process import GrpcProcess, run
-from chassis.server import build_server
+from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
-from chassis.tokens import KeySet, ServiceIdentity, TokenVerifier
+from chassis.tokens import ServiceIdentity
 from video_svc.api.policy import OPEN_TO
 from video_svc.api.servicer import VideoServicer
 from video_svc.app.copy_visits import CopyVisits, Progress
@@ -51,18 +49,16 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     ice = StaticIce(tuple(server.to_server() for server in settings.ice_servers))
     start = StartSession(sessions, PeerToPeer(), ice, tokens, rules, settings.visit_page, copied, clock)
 
-    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
-    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, OPEN_TO)]
-    server, health = build_server(layers, services=SERVICES)
-    add_VideoServiceServicer_to_server(VideoServicer(start, GetSession(sessions), rules), server)
-    return GrpcProcess(
-        address=f"{settings.host}:{settings.port}",
-        server=server,
-        readiness=Readiness(health, SERVICES, sessions.ping),
+    servicer = VideoServicer(start, GetSession(sessions), rules)
+    return framed(
+        settings,
+        shared,
+        services=SERVICES,
+        open_to=OPEN_TO,
+        register=lambda server: add_VideoServiceServicer_to_server(servicer, server),
+        probe=sessions.ping,
         work=[("follow appointments", follower.run)],
         closers=[channel.close, database.close],
-        drain_seconds=settings.drain_seconds,
-        grace_seconds=settings.grace_seconds,
     )
 
 
