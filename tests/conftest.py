@@ -7,5 +7,6 @@ pytest_plugins = [
     "tests.fix_doctors",
     "tests.fix_spans",
     "tests.fix_stack",
+    "tests.fix_clinic",
     "tests.fix_video",
 ]
