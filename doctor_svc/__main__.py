@@ -8,19 +8,18 @@ from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
 from chassis.follower import Follower
-from chassis.health import Readiness
-from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
 from chassis.logs import start_logging
 from chassis.migrations import require_current
 from chassis.process import GrpcProcess, run
-from chassis.server import build_server
+from chassis.progress import Progress
+from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
-from chassis.tokens import KeySet, ServiceIdentity, TokenVerifier
+from chassis.tokens import ServiceIdentity
 from doctor_svc.api.policy import OPEN_TO
 from doctor_svc.api.servicer import DoctorServicer, UseCases
-from doctor_svc.app.apply_changes import ApplyChanges, Progress
+from doctor_svc.app.apply_changes import ApplyChanges
 from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.create_doctor import CreateDoctor
 from doctor_svc.app.get_availability import GetAvailability
@@ -57,18 +56,21 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     )
     apply = ApplyChanges(copy, progress)
     feed = ChangeFeed(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
-    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
-    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, OPEN_TO)]
-    server, health = build_server(layers, services=SERVICES)
-    add_DoctorServiceServicer_to_server(DoctorServicer(use_cases, StoredTransactions(database), clock), server)
-    return GrpcProcess(
-        address=f"{settings.host}:{settings.port}",
-        server=server,
-        readiness=Readiness(health, SERVICES, doctors.ping),
+    servicer = DoctorServicer(use_cases, StoredTransactions(database), clock)
+
+    async def probe() -> None:
+        await doctors.ping()
+        progress.require_caught_up()
+
+    return framed(
+        settings,
+        shared,
+        services=SERVICES,
+        open_to=OPEN_TO,
+        register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
+        probe=probe,
         work=[("follow changes", Follower(apply.cursor, feed, apply, applied).run)],
         closers=[channel.close, database.close],
-        drain_seconds=settings.drain_seconds,
-        grace_seconds=settings.grace_seconds,
     )
 
 

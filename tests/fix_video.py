@@ -48,6 +48,8 @@ class ScriptedFeed(AppointmentServiceServicer):
         self.resumed_after.append(request.after_revision)
         self.readers.append(list(context.invocation_metadata()))
         sent, breaks = int(request.after_revision or 0), self.breaks
+        # As the real feed does, first of all its length.
+        yield feed_pb.WatchChangesResponse(head_revision=str(len(self.told)))
         while breaks == self.breaks:
             seen = self.grown.count
             for message in self.told[sent:]:

@@ -11,6 +11,7 @@ from chassis.follower import Follower
 from chassis.logs import start_logging
 from chassis.migrations import require_current
 from chassis.process import GrpcProcess, run
+from chassis.progress import Progress
 from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.signals import Signal
@@ -18,7 +19,7 @@ from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
 from video_svc.api.policy import OPEN_TO
 from video_svc.api.servicer import VideoServicer
-from video_svc.app.copy_visits import CopyVisits, Progress
+from video_svc.app.copy_visits import CopyVisits
 from video_svc.app.get_session import GetSession
 from video_svc.app.start_session import StartSession
 from video_svc.peers.changes import AppointmentChanges
@@ -50,13 +51,18 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     start = StartSession(sessions, PeerToPeer(), ice, tokens, rules, settings.visit_page, copied, clock)
 
     servicer = VideoServicer(start, GetSession(sessions), rules)
+
+    async def probe() -> None:
+        await sessions.ping()
+        progress.require_caught_up()
+
     return framed(
         settings,
         shared,
         services=SERVICES,
         open_to=OPEN_TO,
         register=lambda server: add_VideoServiceServicer_to_server(servicer, server),
-        probe=sessions.ping,
+        probe=probe,
         work=[("follow appointments", follower.run)],
         closers=[channel.close, database.close],
     )

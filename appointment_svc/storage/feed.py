@@ -58,7 +58,8 @@ class PostgresFeed:
     async def follow(self, reader: FeedReader, after: int) -> AsyncIterator[tuple[FeedChange | None, int]]:
         """See the port. The next batch is read when the last one was taken: a slow reader costs only itself."""
         idle = 0
-        yield None, after
+        # First of all the length of the feed, so that a reader knows at once how far behind it is.
+        yield None, (await self.read(reader, after, 1)).head
         while True:
             seen = self.grown.count
             page = await self.read(reader, after, _BATCH)
@@ -69,7 +70,7 @@ class PostgresFeed:
                 continue
             idle += 1
             if idle % _POLLS_A_SIGN_OF_LIFE == 0:
-                yield None, after
+                yield None, page.head
             await self.grown.wait(seen, _POLL_SECONDS)
 
 

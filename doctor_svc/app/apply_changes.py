@@ -5,22 +5,10 @@ from dataclasses import dataclass
 
 from opentelemetry.trace import SpanKind
 
+from chassis.progress import Progress
 from chassis.telemetry import link_to, tracer
 from doctor_svc.app.ports import VisitCopy
 from doctor_svc.domain.visits import VisitChange, newest_of
-
-
-class Progress:
-    """How far the copy has come, for whoever watches it; changes are numbered from 1, 0 means none yet."""
-
-    def __init__(self) -> None:
-        self.head = 0
-        self.applied = 0
-
-    @property
-    def lag(self) -> int:
-        """How many changes are known to be missing here."""
-        return max(0, self.head - self.applied)
 
 
 @dataclass(frozen=True, slots=True)

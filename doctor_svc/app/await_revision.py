@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from chassis.context import remaining_seconds
 from chassis.signals import Signal
 from doctor_svc.app.ports import VisitCopy
-from doctor_svc.domain.revision import parse_revision
 from kernel.errors import Unavailable
+from kernel.revision import parse_revision
 
 # Another replica may apply the change, and its signal does not reach us: so look now and then as well.
 _POLL_SECONDS = 0.05
@@ -28,7 +28,7 @@ class AwaitRevision:
         """
         if not token:
             return
-        revision = parse_revision(token)
+        revision = parse_revision(token, "at_least_revision")
         while True:
             seen = self.applied.count
             if await self.copy.holds(revision):

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
-from doctor_svc.domain.revision import FeedNumber, VersionOf
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.visits import Visit
 from doctor_svc.domain.window import Window
 from kernel.appointment_types import AppointmentType
+from kernel.revision import ChangeOf, FeedPosition
 
 
 class Doctors(Protocol):
@@ -94,5 +94,5 @@ class VisitCopy(Protocol):
         A visit that is held as new or newer stays as it is, and the cursor never moves back.
         """
 
-    async def holds(self, revision: FeedNumber | VersionOf) -> bool:
+    async def holds(self, revision: FeedPosition | ChangeOf) -> bool:
         """Whether the copy is at least that new."""

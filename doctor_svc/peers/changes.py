@@ -8,8 +8,8 @@ from telemed.appointment.v1 import appointment_service_pb2 as api
 from telemed.type.v1 import scheduling_pb2
 
 from chassis.client import Client
+from chassis.progress import Progress
 from chassis.protos import to_instant
-from doctor_svc.app.apply_changes import Progress
 from doctor_svc.domain.visits import Visit, VisitChange, VisitStatus
 from kernel.appointment_types import AppointmentType
 
@@ -31,7 +31,7 @@ class ChangeFeed:
         """The changes after a revision, for ever; raises when the feed breaks."""
         request = api.WatchChangesRequest(after_revision=after)
         async for reply in self._client.stream(_WATCH, request, api.WatchChangesResponse):
-            self._progress.head = max(self._progress.head, int(reply.head_revision or 0))
+            self._progress.heard(int(reply.head_revision or 0))
             if reply.HasField("change"):
                 yield visit_change(reply.change)
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from chassis.db import Database
-from doctor_svc.domain.revision import FeedNumber, VersionOf
 from doctor_svc.domain.visits import Visit
 from doctor_svc.storage.rows import visit_columns
 from doctor_svc.storage.sql import QUERIES
+from kernel.revision import ChangeOf, FeedPosition
 
 
 class StoredVisits:
@@ -30,9 +30,9 @@ class StoredVisits:
             await session.execute(QUERIES["move_cursor"], {"number": number})
             await session.execute(QUERIES["keep_visits"], visit_columns(visits))
 
-    async def holds(self, revision: FeedNumber | VersionOf) -> bool:
+    async def holds(self, revision: FeedPosition | ChangeOf) -> bool:
         """Whether the copy is at least that new."""
-        if isinstance(revision, FeedNumber):
+        if isinstance(revision, FeedPosition):
             row = await self._database.one(QUERIES["holds_number"], {"number": revision.number})
         else:
             params = {"appointment_id": revision.appointment_id, "version": revision.version}

@@ -86,7 +86,7 @@ class Servicer(pb_grpc.AppointmentServiceServicer):
             raise self.answer
         return self.answer
 
-    async def WatchChanges(self, request: Any, _: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - gRPC's
+    async def WatchChanges(self, request: Any, _: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         self.requests.append(request)
         self.streams += 1
         try:

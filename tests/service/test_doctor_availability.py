@@ -122,6 +122,21 @@ async def test_a_booked_visit_takes_its_slot_and_a_cancelled_one_gives_it_back(d
     assert starts(answer.morning_slots) == ["09:00", "09:40", "10:20", "11:00"]
 
 
+@pytest.mark.parametrize(("zone", "hours_ahead"), [("Pacific/Kiritimati", 14), ("Pacific/Midway", -11)])
+async def test_busy_times_count_in_zones_far_from_utc(doctors: DoctorClinic, zone: str, hours_ahead: int) -> None:
+    doctor = a_doctor(zone=zone)
+    rule = a_rule(doctor, 1, WallBlock(time(0), time(1)), afternoon=WallBlock(time(23), None), buffer=timedelta(0))
+    await seed(doctors.database, [doctor], [rule])
+    midnight = datetime(2026, 3, 9, tzinfo=UTC) - timedelta(hours=hours_ahead)
+    revision = doctors.feed.write(
+        change_of(a_visit(doctor.doctor_id, midnight)),
+        change_of(a_visit(doctor.doctor_id, midnight + timedelta(hours=23, minutes=30))),
+    )
+    answer = await day_of(doctors, doctor, date(2026, 3, 9), at_least_revision=revision)
+    assert len(answer.morning_slots) == 0
+    assert len(answer.afternoon_slots) == 1
+
+
 async def test_seats_of_a_shared_time_are_counted_and_other_kinds_keep_out(doctors: DoctorClinic) -> None:
     doctor = a_doctor()
     group = {"kind": AppointmentType.GROUP_SESSION, "duration": timedelta(minutes=50), "capacity": 2}

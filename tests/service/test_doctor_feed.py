@@ -9,8 +9,9 @@ from google.type.date_pb2 import Date
 from telemed.doctor.v1 import doctor_service_pb2 as pb
 
 from chassis.context import Role
+from chassis.progress import Progress
 from chassis.sql import Query
-from doctor_svc.app.apply_changes import ApplyChanges, Progress
+from doctor_svc.app.apply_changes import ApplyChanges
 from doctor_svc.domain.visits import VisitChange, VisitStatus
 from doctor_svc.storage.visits import StoredVisits
 from tests.fix_doctors import DoctorClinic, a_doctor, a_rule, a_visit, change_of, seed

@@ -144,19 +144,22 @@ async def test_times_outside_the_window_are_offered_beside_it_the_nearest_first(
     hours = {"afternoon": WallBlock(time(13), time(14))}
     await seed(doctors.database, [doctor], [a_rule(doctor, day, **hours) for day in (1, 2)])
     wish = MORNING_OF_MONDAY | {"preferred_time_end": TimeOfDay(hours=10), "timezone": "America/New_York"}
-    (found,) = await match(doctors, **wish)
     # New York is five hours behind UTC on that day.
+    revision = await book(doctors, doctor, NINE + timedelta(hours=7), NINE + timedelta(days=1, hours=5))
+    (found,) = await match(doctors, at_least_revision=revision, **wish)
     assert starts(found.slots) == ["Mon 14:00", "Mon 14:40"]
-    assert starts(found.other_slots)[:4] == ["Mon 15:20", "Mon 16:00", "Mon 18:00", "Tue 14:00"]
+    assert starts(found.other_slots)[:4] == ["Mon 15:20", "Mon 18:00", "Tue 14:40", "Tue 15:20"]
     assert len(found.other_slots) == 8
 
 
 async def test_a_full_doctor_comes_after_those_with_slots_and_offers_other_times(doctors: DoctorClinic) -> None:
     full, free = a_doctor(rating=5.0, rating_count=99), a_doctor(rating=2.0, rating_count=99)
     await seed(doctors.database, [full, free], [a_rule(doctor, day) for doctor in (full, free) for day in WORKING_DAYS])
+    await completed_visits(doctors, full, 1)
     revision = await book(doctors, full, *(NINE + timedelta(minutes=40 * place) for place in range(4)))
     first, second = await match(doctors, at_least_revision=revision, **MORNING_OF_MONDAY)
     assert (first.doctor_id, second.doctor_id) == (free.doctor_id, full.doctor_id)
+    assert second.match_score > first.match_score
     assert not second.slots
     assert second.components.availability == 0
     assert starts(second.other_slots)[0] == "Tue 09:00"
@@ -187,6 +190,8 @@ async def test_an_exact_time_is_answered_whether_booked_or_not_and_the_free_doct
     await working_mondays(doctors, booked, free)
     await seed(doctors.database, [away], [a_rule(away, 3)])
     wanted = NINE + timedelta(minutes=40)
+    await completed_visits(doctors, booked, 1)
+    await completed_visits(doctors, away, 2)
     revision = await book(doctors, booked, wanted)
     found = await match(doctors, start_time=to_timestamp(wanted), at_least_revision=revision)
     assert ids(found) == [free.doctor_id, booked.doctor_id, away.doctor_id]

@@ -125,8 +125,8 @@ async def test_nobody_joins_in_the_others_place(visits: Visits, visit: Booked) -
     [
         ("", AS_PATIENT, "appointment_id"),
         ("{0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b}", AS_PATIENT, "appointment_id"),
-        (str(uuid4()), pb.PARTICIPANT_TYPE_UNSPECIFIED, "participant_type"),
-        (str(uuid4()), 7, "participant_type"),
+        ("0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", pb.PARTICIPANT_TYPE_UNSPECIFIED, "participant_type"),
+        ("0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", 7, "participant_type"),
     ],
 )
 async def test_a_bad_field_is_named(visits: Visits, appointment_id: str, side: int, field: str) -> None:

@@ -28,10 +28,12 @@ NOW_ALONE = Window(NOON, NOON)
 COUNT = Query("count", "SELECT count(*)::int AS rules FROM availability_rule")
 
 
-async def add(database: Database, rule: AvailabilityRule) -> AvailabilityRule:
+async def add(database: Database, rule: AvailabilityRule, together: asyncio.Barrier | None = None) -> AvailabilityRule:
     added: list[AvailabilityRule] = []
 
     async def work(unit: Unit) -> bytes:
+        if together is not None:
+            await together.wait()
         added.append(await SetAvailability(lambda: NOON)(unit, STAFF, rule))
         return b""
 
@@ -45,7 +47,8 @@ async def test_of_many_overlapping_rules_added_at_once_one_is_kept(doctor_db: Da
     shifted = [
         a_rule(doctor, 1, WallBlock(time(9, minute), time(11, minute))) for minute in range(0, 60, 3)
     ]  # each overlaps all the others
-    outcomes = await asyncio.gather(*(add(doctor_db, rule) for rule in shifted), return_exceptions=True)
+    together = asyncio.Barrier(len(shifted))
+    outcomes = await asyncio.gather(*(add(doctor_db, rule, together) for rule in shifted), return_exceptions=True)
     assert sum(isinstance(outcome, AvailabilityRule) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, RuleOverlaps) for outcome in outcomes) == len(shifted) - 1
     assert await doctor_db.one(COUNT) == {"rules": 1}

@@ -10,12 +10,12 @@ import pytest
 
 from chassis.db import Database
 from chassis.sql import Query
-from doctor_svc.domain.revision import FeedNumber, VersionOf
 from doctor_svc.domain.visits import OCCUPYING, Visit, VisitStatus, newest_of
 from doctor_svc.domain.window import Window
 from doctor_svc.storage.schedules import StoredSchedules
 from doctor_svc.storage.visits import StoredVisits
 from kernel.appointment_types import AppointmentType
+from kernel.revision import ChangeOf, FeedPosition
 from tests.fix_doctors import a_doctor, a_visit, seed
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -42,7 +42,6 @@ async def test_an_older_version_that_comes_late_changes_nothing(doctor_db: Datab
     second = moved(first, 2, 60)
     await copy.keep([second], 2)
     await copy.keep([first], 1)
-    await copy.keep([second], 2)
     (row,) = await doctor_db.all(HELD)
     assert (row["version"], row["since"]) == (2, second.start)
     assert await copy.cursor() == 2
@@ -84,11 +83,11 @@ async def test_the_cursor_and_the_visits_are_kept_together_or_not_at_all(doctor_
 
 async def test_the_copy_knows_how_new_it_is(doctor_db: Database) -> None:
     copy, visit = StoredVisits(doctor_db), a_visit(str(uuid4()), NINE, version=4)
-    assert await copy.holds(FeedNumber(0))
-    assert not await copy.holds(VersionOf(visit.appointment_id, 1))
+    assert await copy.holds(FeedPosition(0))
+    assert not await copy.holds(ChangeOf(visit.appointment_id, 1))
     await copy.keep([visit], 9)
-    assert [await copy.holds(FeedNumber(number)) for number in (8, 9, 10)] == [True, True, False]
-    assert [await copy.holds(VersionOf(visit.appointment_id, version)) for version in (3, 4, 5)] == [True, True, False]
+    assert [await copy.holds(FeedPosition(number)) for number in (8, 9, 10)] == [True, True, False]
+    assert [await copy.holds(ChangeOf(visit.appointment_id, version)) for version in (3, 4, 5)] == [True, True, False]
 
 
 async def test_busy_times_are_the_occupying_visits_of_the_doctor_that_touch_the_stretch(doctor_db: Database) -> None:

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from chassis.db import Database
+from chassis.progress import Progress
 from tests.domain.video.video_builders import APPOINTMENT, START, visit
 from tests.fix_spans import Spans
-from video_svc.app.copy_visits import CopyVisits, Progress, VisitChange
+from video_svc.app.copy_visits import CopyVisits, VisitChange
 from video_svc.domain.visit import Visit, VisitStatus
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.visit_copies import PostgresVisitCopies

@@ -9,7 +9,7 @@ from chassis.context import Role
 from tests.fix_clinic import ADMIN, Clinic, in_days
 
 DAY = in_days(8).isoformat()
-COUNTS = """SELECT (SELECT count(*) FROM appointment), (SELECT count(*) FROM doctor_claim), 
+COUNTS = """SELECT (SELECT count(*) FROM appointment), (SELECT count(*) FROM doctor_claim),
                    (SELECT count(*) FROM event), (SELECT count(*) FROM idempotency)"""
 SMART: dict[str, Any] = {"patient_id": str(uuid4()), "appointment_type": "GeneralConsultation"}
 BOOK: dict[str, Any] = SMART | {"doctor_id": str(uuid4()), "appointment_date": f"{DAY}T10:00:00Z"}

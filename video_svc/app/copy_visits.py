@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from opentelemetry.trace import SpanKind
 
+from chassis.progress import Progress
 from chassis.telemetry import link_to, tracer
 from video_svc.app.ports import VisitCopies
 from video_svc.domain.visit import Visit, newest_of
@@ -17,19 +18,6 @@ class VisitChange:
     revision: int
     visit: Visit
     traceparent: str = ""
-
-
-class Progress:
-    """How far the copy has come, for whoever watches it: revisions count from 1, 0 means none yet."""
-
-    def __init__(self) -> None:
-        self.head = 0
-        self.applied = 0
-
-    @property
-    def lag(self) -> int:
-        """How many changes are known to be missing here."""
-        return max(0, self.head - self.applied)
 
 
 @dataclass(frozen=True, slots=True)

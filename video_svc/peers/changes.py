@@ -6,8 +6,9 @@ from telemed.appointment.v1 import appointment_pb2, appointment_service_pb2
 
 from chassis.client import Client
 from chassis.enum_map import EnumMap
+from chassis.progress import Progress
 from chassis.protos import to_instant
-from video_svc.app.copy_visits import Progress, VisitChange
+from video_svc.app.copy_visits import VisitChange
 from video_svc.domain.visit import Visit, VisitStatus
 
 _WATCH = appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
@@ -29,7 +30,7 @@ class AppointmentChanges:
         """
         request = appointment_service_pb2.WatchChangesRequest(after_revision=revision)
         async for message in self._client.stream(_WATCH, request, appointment_service_pb2.WatchChangesResponse):
-            self._progress.head = max(self._progress.head, int(message.head_revision or 0))
+            self._progress.heard(int(message.head_revision or 0))
             if message.HasField("change"):
                 yield _change(message.change)
 
