@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import AwareDatetime, Field
+from pydantic import AliasChoices, AwareDatetime, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,7 +22,11 @@ class SharedSettings(BaseSettings):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=False, description="One JSON object a line instead of text.")
     trace_sample_ratio: float = Field(default=1.0, ge=0, le=1, description="Share of new traces that are recorded.")
-    otlp_endpoint: str = Field(default="", description="OTLP/HTTP base address, such as http://localhost:4318.")
+    otlp_endpoint: str = Field(
+        default="",
+        validation_alias=AliasChoices("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="OTLP/HTTP base address, such as http://localhost:4318, under OpenTelemetry's own name.",
+    )
 
 
 class ServerSettings(BaseSettings):

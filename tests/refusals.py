@@ -18,15 +18,16 @@ async def refusal(call: Awaitable[Any]) -> grpc.aio.AioRpcError:
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The reason in the ErrorInfo."""
-    return _detail(error, error_details_pb2.ErrorInfo()).reason
+    return detail(error, error_details_pb2.ErrorInfo()).reason
 
 
 def fields_of(error: grpc.aio.AioRpcError) -> list[str]:
     """The fields that the BadRequest names."""
-    return [violation.field for violation in _detail(error, error_details_pb2.BadRequest()).field_violations]
+    return [violation.field for violation in detail(error, error_details_pb2.BadRequest()).field_violations]
 
 
-def _detail(error: grpc.aio.AioRpcError, message: Any) -> Any:
+def detail(error: grpc.aio.AioRpcError, message: Any) -> Any:
+    """The detail of that type, read into the message."""
     status = rpc_status.from_call(error)
     assert status is not None, f"{error.code()} without details: {error.details()}"
     assert any(packed.Unpack(message) for packed in status.details), f"no {type(message).__name__} in {status}"

@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from telemed.appointment.v1 import appointment_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
@@ -27,6 +25,7 @@ from chassis.protos import to_timestamp
 from chassis.settings import SharedSettings
 from tests.fix_ledger import NOW, TEN
 from tests.fix_services import Callers, running, serving, stub
+from tests.refusals import detail, fields_of, reason_of, refusal
 
 GENERAL = scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION
 
@@ -93,23 +92,6 @@ async def clinic(appointment_db_url: str, shared: SharedSettings, callers: Calle
         process = await build(settings, Rules(), shared, lambda: NOW)
         async with running(process) as target, stub(AppointmentServiceStub, target) as appointments:
             yield Clinic(doctors, appointments, callers)
-
-
-def reason_of(error: grpc.aio.AioRpcError) -> str:
-    return detail(error, error_details_pb2.ErrorInfo()).reason
-
-
-def detail(error: grpc.aio.AioRpcError, message: Any) -> Any:
-    status = rpc_status.from_call(error)
-    assert status is not None
-    assert any(packed.Unpack(message) for packed in status.details), f"no {type(message).__name__} in {status}"
-    return message
-
-
-async def refusal(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value
 
 
 async def test_a_smart_booking_takes_the_best_doctors_first_time_and_names_the_rest(clinic: Clinic):
@@ -238,7 +220,7 @@ async def test_bad_fields_are_named_and_nothing_is_asked_of_the_doctor_service(
 ):
     error = await refusal(clinic.smart_book(**fields))
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert [v.field for v in detail(error, error_details_pb2.BadRequest()).field_violations] == [named]
+    assert fields_of(error) == [named]
     assert clinic.doctors.calls == 0
 
 
