@@ -18,6 +18,9 @@ Params = Mapping[str, object] | Sequence[object]
 # connection passes to a call of another class. The client's own cancellation is the precise limit; this one holds
 # when the client is gone.
 _TIMEOUT_CLASSES_MS = (250, 1_000, 5_000, 20_000, 120_000)
+# Background work has no deadline. It shares the class of the usual call, since it takes turns with calls on the same
+# connections and each change of class is a round trip.
+_BACKGROUND_CLASS_MS = 20_000
 _POOL_WAIT_SECONDS = 5.0
 
 
@@ -124,9 +127,9 @@ class Database:
 
 async def _limit_statements(connection: _Connection, remaining: float | None) -> None:
     """Gives the connection the statement_timeout of the running call's class."""
-    wanted = _TIMEOUT_CLASSES_MS[-1]
+    wanted = _BACKGROUND_CLASS_MS
     if remaining is not None:
-        wanted = next((ms for ms in _TIMEOUT_CLASSES_MS if remaining * 1000 <= ms), wanted)
+        wanted = next((ms for ms in _TIMEOUT_CLASSES_MS if remaining * 1000 <= ms), _TIMEOUT_CLASSES_MS[-1])
     if connection.timeout_class != wanted:
         await connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(wanted),))
         connection.timeout_class = wanted

@@ -13,6 +13,9 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+# Made once, before there is a provider: it passes on to the process's own as soon as that is set. Asking for a tracer
+# makes a new one each time, and every call does so several times.
+_tracer = trace.get_tracer("telemed")
 _propagator = TraceContextTextMapPropagator()
 TRACEPARENT = "traceparent"
 
@@ -47,7 +50,7 @@ def start_telemetry(service: str, otlp_endpoint: str, sample_ratio: float) -> Te
 
 def tracer() -> Tracer:
     """The tracer of all our code."""
-    return trace.get_tracer("telemed")
+    return _tracer
 
 
 def context_from(carrier: Mapping[str, str]) -> Context | None:
