@@ -139,7 +139,7 @@ class Authentication:
             raise Unauthenticated("send the metadata authorization: Bearer <token>")
         caller = self.verifier.verify(token.strip())
         if caller.role not in self.open_to.get(call.method, frozenset()):
-            raise PermissionDenied(f"a {caller.role} may not call {call.method}")
+            raise PermissionDenied(f"the role {caller.role} may not call {call.method}")
         with acting_as(caller):
             yield
 

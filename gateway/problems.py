@@ -1,7 +1,7 @@
 """Refusals as RFC 9457 problem details: the one table from gRPC codes to HTTP, and what stands in the body."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,13 +48,18 @@ class Problem:
     domain: str = DOMAIN
     violations: Sequence[dict[str, str]] = ()
     alternatives: Sequence[Any] | None = None
+    metadata: Mapping[str, str] | None = None
     retry_after: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     closes: bool = False
 
     def document(self, instance: str, trace_id: str) -> dict[str, object]:
         """The members of the problem; `instance` is the path of the request."""
-        optional = {"violations": self.violations or None, "alternatives": self.alternatives}
+        optional = {
+            "violations": self.violations or None,
+            "alternatives": self.alternatives,
+            "metadata": self.metadata,
+        }
         return {
             "type": f"urn:{self.domain}:error:{self.reason.lower().replace('_', '-')}",
             "title": self.reason.replace("_", " ").capitalize(),
@@ -110,7 +115,7 @@ def _with_detail(
     problem: Problem, kind: Descriptor, detail: Message | None, encoder: Encoder, body_field: str
 ) -> Problem:
     if isinstance(detail, error_details_pb2.ErrorInfo):
-        return replace(problem, reason=detail.reason, domain=detail.domain)
+        return replace(problem, reason=detail.reason, domain=detail.domain, metadata=dict(detail.metadata) or None)
     if isinstance(detail, error_details_pb2.BadRequest):
         violations = [
             {"field": _relative(found.field, body_field), "description": found.description}
