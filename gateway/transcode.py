@@ -14,6 +14,7 @@ from gateway.codec.decode import Decoder, Fill
 from gateway.codec.encode import Encoder
 from gateway.codec.errors import BadValue
 from gateway.codec.json_text import loads
+from gateway.codec.masks import MASK, paths_named
 from gateway.codec.text import TextField
 from gateway.routes import WHOLE_BODY, Binding, Found
 
@@ -38,18 +39,24 @@ class Transcoder:
         self._request_id = _text_field(method.input_type, "request_id")
         self._after_revision = _text_field(method.input_type, "after_revision")
         self._revision = revision_path(method.output_type)
+        self._mask = _mask_field(binding)
+        # What the path already says is which resource is meant, never a change of it.
+        self._in_path = frozenset(v.field.removeprefix(f"{binding.body}.") for v in binding.template.variables)
 
     def request(self, found: Found[Any], query: str, headers: Mapping[str, str], body: bytes) -> Message:
         """The message that path, query, headers and body make together."""
         request = self._request_class()
+        value = loads(body) if self.binding.body else None
         if self.binding.body == WHOLE_BODY:
-            self._fill(request, loads(body))
+            self._fill(request, value)
         elif self.binding.body:
             named = getattr(request, self.binding.body)
             named.SetInParent()
-            self._fill(named, loads(body))
+            self._fill(named, value)
         if query:
             self._put_query(request, query)
+        if self._mask and not request.HasField(self._mask):
+            self._infer_mask(request, value)
         for variable, field in self._variables:
             field.put_once(request, found.text_of(variable), "must equal the one in the path")
         self._put_headers(request, headers)
@@ -76,6 +83,11 @@ class Transcoder:
             if field.is_set(request):
                 raise BadValue("is given twice").inside(name)
             field.put(request, texts)
+
+    def _infer_mask(self, request: Message, value: object) -> None:
+        mask = getattr(request, self._mask)
+        paths = paths_named(_body_message(self.binding), value)
+        mask.paths[:] = [path for path in paths if path not in self._in_path]
 
     def _put_headers(self, request: Message, headers: Mapping[str, str]) -> None:
         key = headers.get(IDEMPOTENCY_KEY.lower())
@@ -120,6 +132,18 @@ def _text_field(message: Descriptor, name: str) -> TextField | None:
     if field is None or field.is_repeated or field.type != field.TYPE_STRING:
         return None
     return TextField.find(message, name)
+
+
+def _mask_field(binding: Binding) -> str:
+    """The field of a PATCH that says which fields of its body count; empty where there is none to infer."""
+    if binding.verb != "PATCH" or binding.body in ("", WHOLE_BODY):
+        return ""
+    masks = [
+        field.name
+        for field in binding.method.input_type.fields
+        if field.message_type is not None and field.message_type.full_name == MASK and not field.is_repeated
+    ]
+    return masks[0] if len(masks) == 1 else ""
 
 
 def _body_message(binding: Binding) -> Descriptor:

@@ -96,6 +96,39 @@ def test_a_body_that_stands_for_one_field_is_read_into_it_and_named_from_inside(
     assert refused("PUT /shelves/a/child?child.flag=true").path == "child.flag"
 
 
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        (b"", []),
+        (b"{}", []),
+        (b'{"text": "a"}', []),
+        (b'{"flag": false, "bigInt": 3, "maybe_text": null}', ["flag", "big_int", "maybe_text"]),
+        (b'{"child": {"flag": true, "child": {"smallInt": 1}}}', ["child.flag", "child.child.small_int"]),
+        (b'{"child": {}}', ["child"]),
+        (b'{"texts": [], "children": [{"flag": true}], "counts": {"a": 1}}', ["texts", "children", "counts"]),
+        (b'{"day": "2025-06-18", "document": {"a": 1}, "wrappedInt": 0}', ["day", "document", "wrapped_int"]),
+    ],
+)
+def test_a_patch_without_a_mask_changes_what_its_body_names(body, paths):
+    request = request_of("PATCH /children/a", body)
+    assert list(request.mask.paths) == paths
+    assert request.child.text == "a"
+
+
+def test_a_patch_with_a_mask_keeps_to_it():
+    request = request_of("PATCH /children/a?mask=flag,childrenByName.smallInt", b'{"number": 1}')
+    assert list(request.mask.paths) == ["flag", "children_by_name.small_int"]
+
+
+def test_a_patch_of_one_thing_with_the_name_of_another_is_refused():
+    assert refused("PATCH /children/a", b'{"text": "b"}').path == "child.text"
+
+
+def test_only_a_patch_of_a_field_infers_a_mask():
+    assert not request_of("PUT /shelves/a/child", b'{"flag": true}').HasField("mask")
+    assert not request_of("PATCH /shelves/a", b'{"flag": true}').HasField("mask")
+
+
 def test_the_rule_of_the_contract_is_read_from_the_body_alone():
     request = request_of("POST /doctors/d/availability", b'{"day_of_week": 1, "morning_start_time": "09:00"}')
     assert (request.doctor_id, request.rule.day_of_week, request.rule.morning_start_time.hours) == ("d", 1, 9)
