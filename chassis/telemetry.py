@@ -9,7 +9,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -38,7 +38,8 @@ def start_telemetry(service: str, otlp_endpoint: str, sample_ratio: float) -> Te
     """
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.namespace": "telemed"}),
-        sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
+        # Spans that nobody receives are not worth recording; contexts are made and passed on all the same.
+        sampler=ParentBased(TraceIdRatioBased(sample_ratio)) if otlp_endpoint else ALWAYS_OFF,
         span_limits=SpanLimits(max_events=32, max_attribute_length=1024),
     )
     if otlp_endpoint:

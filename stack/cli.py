@@ -12,7 +12,7 @@ from chassis.context import Role
 from chassis.migrations import MigrationError
 from stack import commands, up
 from stack.databases import SERVICES, DatabaseConfigurationError
-from stack.plan import Plan, PlanError, default_data_folder
+from stack.plan import GATEWAY, Plan, PlanError, default_data_folder
 from stack.postgres import PostgresError
 from stack.state import AlreadyRunningError
 from stack.supervisor import StackError
@@ -92,6 +92,15 @@ def parser() -> argparse.ArgumentParser:
 
     migrate = verbs.add_parser("migrate", parents=[common], help="create and migrate the databases, start nothing else")
     migrate.set_defaults(run=lambda parsed: asyncio.run(commands.migrate(parsed.data, os.environ)))
+
+    issuer = verbs.add_parser("issuer", parents=[common], help="keep keys and service tokens, start nothing else")
+    issuer.description = "What `up` does about tokens, alone: the demo issuer of a composition of containers."
+    issuer.set_defaults(run=lambda parsed: asyncio.run(commands.issue(parsed.data)))
+
+    check = verbs.add_parser("healthcheck", help="exit with 0 when a process on this machine is ready")
+    check.add_argument("process", choices=[GATEWAY, *SERVICES], help="which process")
+    check.add_argument("at", type=int, metavar="PORT", help="where it listens")
+    check.set_defaults(run=lambda parsed: asyncio.run(commands.healthcheck(parsed.process, parsed.at)))
 
     forget = verbs.add_parser("forget", parents=[common], help="delete the databases, keys and logs of a stopped stack")
     forget.set_defaults(run=lambda parsed: commands.forget(parsed.data))

@@ -1,4 +1,4 @@
-"""The commands that act on a stack from outside, or without one: down, status, token, psql, migrate."""
+"""The commands that act on a stack from outside, or without one: down, status, token, psql, migrate, issuer."""
 
 import asyncio
 import os
@@ -18,7 +18,9 @@ from stack.postgres import Postgres
 from stack.postgres_binaries import installed_program
 from stack.postgres_home import forget_home
 from stack.probes import is_ready
+from stack.service_tokens import keep_service_tokens, write_service_tokens
 from stack.state import ProcessState, State, running_on, running_pid
+from stack.tasks import Tasks
 
 NOTHING_RUNS = 3
 _DOWN_SECONDS = 60.0
@@ -66,6 +68,25 @@ def token(data: Path, role: Role, subject: str, ttl_minutes: int, now: datetime)
     if role is not Role.SERVICE:
         subject = _uuid(subject)
     print(Issuer.of(data).mint(role, subject, now=now, ttl=timedelta(minutes=ttl_minutes)))
+    return 0
+
+
+async def healthcheck(name: str, port: int) -> int:
+    """Tell by the exit code whether a process is ready, for container engines."""
+    return 0 if await is_ready(name, port) else 1
+
+
+async def issue(data: Path) -> int:
+    """Keep the issuer's keys and the services' own tokens in a data folder, until told to stop."""
+    issuer = Issuer.of(data)
+    write_service_tokens(issuer, data)
+    print(f"keys: {issuer.jwks_file}; service tokens: {data / 'tokens'}", flush=True)
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    async with Tasks() as tasks:
+        tasks.start(keep_service_tokens(issuer, data))
+        await tasks.fail_or(told.wait())
     return 0
 
 

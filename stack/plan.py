@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chassis.clock import Clock, clock_from
 from stack.databases import SERVICES
+from stack.service_tokens import service_token_file
 
 HOST = "127.0.0.1"
 GATEWAY = "gateway"
@@ -63,7 +64,7 @@ class Plan:
 
     def service_token_file(self, service: str) -> Path:
         """Where the supervisor keeps the token by which a service speaks for itself."""
-        return self.data / "tokens" / f"service-{service}.token"
+        return service_token_file(self.data, service)
 
 
 _LAST_PORT = 65_535

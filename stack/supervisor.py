@@ -6,25 +6,22 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chassis.context import Role
 from stack import databases
 from stack.demo_data import DemoSummary, seed
-from stack.issuer import Issuer, write_file
+from stack.issuer import Issuer
 from stack.plan import GATEWAY, Plan, PlanError, processes_of
 from stack.postgres import Postgres
 from stack.probes import is_free, is_ready
 from stack.processes import Child, follow, last_lines
+from stack.service_tokens import keep_service_tokens, write_service_tokens
 from stack.state import ProcessState, State, running_on
 from stack.tasks import Tasks
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 20.0  # longer than a service's own drain and grace, so that killing is the exception
 _LEFT_OVER_SECONDS = 15.0  # after a kill -9 of the supervisor its children have been told to stop, and may still drain
-_TOKEN_TTL = timedelta(minutes=10)
-_TOKEN_RENEWAL_SECONDS = 180.0
 _POLL_SECONDS = 0.1
 _POSTGRES_POLL_SECONDS = 0.5
 
@@ -71,8 +68,8 @@ class Supervisor:
             if self._plan.demo:
                 await self._seed()
             tasks = await stack.enter_async_context(Tasks())
-            self._write_service_tokens()
-            tasks.start(self._renew_service_tokens())
+            write_service_tokens(self._issuer, self._plan.data)
+            tasks.start(keep_service_tokens(self._issuer, self._plan.data))
             stack.push_async_callback(self._stop_children)
             if await self._start_children(tasks):
                 tasks.start(when_ready(self))
@@ -169,18 +166,6 @@ class Supervisor:
         services = [child for child in self._children if child.plan.name != GATEWAY]
         for together in (gateways, services):
             await asyncio.gather(*(child.stop(_STOP_SECONDS) for child in together))
-
-    def _write_service_tokens(self) -> None:
-        for service in databases.SERVICES:
-            token = self._issuer.mint(Role.SERVICE, f"{service}_svc", now=datetime.now(UTC), ttl=_TOKEN_TTL)
-            file = self._plan.service_token_file(service)
-            file.parent.mkdir(mode=0o700, exist_ok=True)
-            write_file(file, token.encode(), mode=0o600)
-
-    async def _renew_service_tokens(self) -> None:
-        while True:
-            await asyncio.sleep(_TOKEN_RENEWAL_SECONDS)
-            self._write_service_tokens()
 
     def _publish(self) -> None:
         processes = {
