@@ -36,8 +36,10 @@ class AvailabilityRule:
     """Hours in which a doctor takes visits of one kind, every week on one day or on one date.
 
     Exactly one of `day_of_week` (0 = Sunday … 6 = Saturday) and `specific_date` is set. Up to `capacity` visits of the
-    kind may share the time. `rule_checks.require_valid` says what else a new rule must keep; hours lent by another
-    kind (`hours_of`) need not keep it, because a block may be too short for the visit that borrows it.
+    kind may share the time. `notice` and `horizon_days`, where given, say for this rule's slots what the clinic's own
+    numbers say for all; the stricter of the two counts. `rule_checks.require_valid` says what else a new rule must
+    keep; hours lent by another kind (`hours_of`) need not keep it, because a block may be too short for the visit that
+    borrows it.
     """
 
     rule_id: str
@@ -50,6 +52,9 @@ class AvailabilityRule:
     capacity: int
     morning: WallBlock | None
     afternoon: WallBlock | None
+    notice: timedelta | None = None
+    horizon_days: int | None = None
+    version: int = 1
 
     @property
     def blocks(self) -> tuple[WallBlock, ...]:
@@ -62,12 +67,16 @@ def rules_overlap(one: AvailabilityRule, other: AvailabilityRule) -> bool:
 
     A weekly rule and one for a date never do: on its date the latter replaces the former.
     """
-    return (
-        one.rule_id != other.rule_id
-        and (one.doctor_id, one.kind) == (other.doctor_id, other.kind)
-        and (one.day_of_week, one.specific_date) == (other.day_of_week, other.specific_date)
-        and any(mine.overlaps(theirs) for mine in one.blocks for theirs in other.blocks)
-    )
+    return overlapping_block(one, other) is not None
+
+
+def overlapping_block(one: AvailabilityRule, other: AvailabilityRule) -> WallBlock | None:
+    """The first block of a rule that shares time with another rule of the doctor, kind and day; None without one."""
+    if one.rule_id == other.rule_id or (one.doctor_id, one.kind) != (other.doctor_id, other.kind):
+        return None
+    if (one.day_of_week, one.specific_date) != (other.day_of_week, other.specific_date):
+        return None
+    return next((mine for mine in one.blocks if any(mine.overlaps(theirs) for theirs in other.blocks)), None)
 
 
 def kinds_served(rules: Sequence[AvailabilityRule]) -> tuple[AppointmentType, ...]:
@@ -87,12 +96,13 @@ def hours_of(
     own = tuple(rule for rule in rules if rule.kind is kind)
     if own:
         return own
+    return tuple(lent(rule, kind, clinic_buffer) for rule in rules if rule.kind is AppointmentType.GENERAL_CONSULTATION)
+
+
+def lent(general: AvailabilityRule, kind: AppointmentType, clinic_buffer: timedelta) -> AvailabilityRule:
+    """The same hours for visits of another kind."""
     duration, buffer = default_duration(kind), default_buffer(kind, clinic_buffer)
-    return tuple(
-        replace(rule, kind=kind, duration=duration, buffer=buffer, capacity=1)
-        for rule in rules
-        if rule.kind is AppointmentType.GENERAL_CONSULTATION
-    )
+    return replace(general, kind=kind, duration=duration, buffer=buffer, capacity=1)
 
 
 def rules_on(hours: Sequence[AvailabilityRule], day: date) -> tuple[AvailabilityRule, ...]:

@@ -17,7 +17,7 @@ class Grid:
 
     A visit fits wholly inside the block; the buffer of the last cell may reach past it. Because a cell is exactly what
     a visit occupies, a busy time takes a run of cells, found by division. `taken` cells have no seat left; `snug` ones
-    start the block or touch a booked visit.
+    start the block or touch a booked visit. `bookable` is when its slots may start at all.
     """
 
     kind: AppointmentType
@@ -29,6 +29,7 @@ class Grid:
     count: int
     taken: frozenset[int]
     snug: frozenset[int]
+    bookable: Window
 
     @property
     def step(self) -> timedelta:
@@ -56,7 +57,9 @@ class Grid:
         return Slot(start, start + self.duration, self.kind, priority, self.buffer, self.capacity)
 
 
-def cut(rule: AvailabilityRule, duration: timedelta, start: datetime, end: datetime, busy: BusyTimes) -> Grid:
+def cut(
+    rule: AvailabilityRule, duration: timedelta, start: datetime, end: datetime, busy: BusyTimes, *, bookable: Window
+) -> Grid:
     """The grid of visits of `duration` under a rule in the block `[start, end)`, both instants in UTC."""
     step = duration + rule.buffer
     count = max((end - start - duration) // step + 1, 0)
@@ -85,6 +88,7 @@ def cut(rule: AvailabilityRule, duration: timedelta, start: datetime, end: datet
         count=count,
         taken=frozenset(taken),
         snug=frozenset(snug),
+        bookable=bookable,
     )
 
 

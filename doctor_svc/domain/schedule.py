@@ -6,6 +6,7 @@ from datetime import datetime
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.busy import Busy
 from doctor_svc.domain.matching import DoctorProfile
+from doctor_svc.domain.overrides import Override
 from doctor_svc.domain.slots import Agenda
 from doctor_svc.domain.window import BookingPolicy
 from kernel.civil_time import zone_named
@@ -13,14 +14,17 @@ from kernel.civil_time import zone_named
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What slots and scores are made of. `busy` holds the stretch of time that was asked for and no more."""
+    """What slots and scores are made of. `busy` and `overrides` are those of the stretch of time that was asked for."""
 
     profile: DoctorProfile
     is_verified: bool
     rules: tuple[AvailabilityRule, ...]
     busy: tuple[Busy, ...]
     previous_visits: int = 0
+    overrides: tuple[Override, ...] = ()
 
     def agenda(self, now: datetime, policy: BookingPolicy) -> Agenda:
         """The same as the slot generator takes it."""
-        return Agenda.at(now, zone_named(self.profile.timezone), self.rules, self.busy, policy)
+        return Agenda.at(
+            now, zone_named(self.profile.timezone), self.rules, self.busy, policy, overrides=self.overrides
+        )

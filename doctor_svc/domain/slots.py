@@ -1,16 +1,17 @@
 """The slot generator: a doctor's rules and busy times to the slots of one day, and to one slot at an exact time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from operator import itemgetter
 
-from doctor_svc.domain.availability import AvailabilityRule, hours_of, rules_on
+from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.busy import Busy, BusyTimes
 from doctor_svc.domain.grid import Grid, cut
+from doctor_svc.domain.hours import Hours, blocks_on, hours_for
+from doctor_svc.domain.overrides import Override
 from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
 from kernel.appointment_types import AppointmentType
-from kernel.civil_time import day_of, end_of_wall, instant_of
+from kernel.civil_time import day_of, instant_of
 from kernel.slots import Slot, SlotPriority
 
 
@@ -28,11 +29,13 @@ class Agenda:
 
     zone: tzinfo
     rules: tuple[AvailabilityRule, ...]
+    overrides: tuple[Override, ...]
     busy: BusyTimes
+    now: datetime
     today: date
     last_day: date
     bookable: Window
-    clinic_buffer: timedelta
+    policy: BookingPolicy
 
     @classmethod
     def at(
@@ -42,21 +45,31 @@ class Agenda:
         rules: Iterable[AvailabilityRule],
         busy: Iterable[Busy],
         policy: BookingPolicy,
+        *,
+        overrides: Iterable[Override] = (),
     ) -> "Agenda":
         """The agenda at an instant, where notice and horizon count from."""
         return cls(
             zone=zone,
             rules=tuple(rules),
+            overrides=tuple(overrides),
             busy=BusyTimes(busy),
+            now=now,
             today=day_of(now, zone),
             last_day=policy.last_day(now, zone),
             bookable=policy.bookable(now, zone),
-            clinic_buffer=policy.clinic_buffer,
+            policy=policy,
         )
 
-    def hours(self, kind: AppointmentType) -> tuple[AvailabilityRule, ...]:
-        """The rules by which the doctor serves a kind, whatever the day."""
-        return hours_of(self.rules, kind, self.clinic_buffer)
+    def hours(self, kind: AppointmentType) -> Hours:
+        """By what the doctor serves a kind, whatever the day."""
+        return hours_for(self.rules, self.overrides, kind, self.policy.clinic_buffer)
+
+    def bookable_under(self, rule: AvailabilityRule) -> Window:
+        """When a slot of a rule can be booked: the clinic's window, narrowed where the rule is stricter."""
+        if rule.notice is None and rule.horizon_days is None:
+            return self.bookable
+        return self.policy.tightened(rule.notice, rule.horizon_days).bookable(self.now, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,6 @@ class DaySlots:
 
     day: date
     grids: tuple[Grid, ...]
-    bookable: Window
 
     @property
     def total(self) -> int:
@@ -88,15 +100,14 @@ class DaySlots:
 
     def free_in(self, window: Window) -> int:
         """How many slots inside a window can be booked."""
-        wanted = self.bookable.intersect(window)
-        return sum(grid.free_count(wanted) for grid in self.grids)
+        return sum(grid.free_count(grid.bookable.intersect(window)) for grid in self.grids)
 
     def free(self, window: Window | None = None) -> Iterator[Slot]:
         """The slots that can be booked, inside the window where there is one, in order of time."""
-        wanted = self.bookable if window is None else self.bookable.intersect(window)
         nearly_full = self.nearly_full
         for grid in self.grids:
-            scarce = nearly_full or grid.free_count(self.bookable) == 1
+            wanted = grid.bookable if window is None else grid.bookable.intersect(window)
+            scarce = nearly_full or grid.free_count(grid.bookable) == 1
             for cell in grid.free_cells(wanted):
                 yield grid.slot(cell, priority_of(grid.kind, scarce=scarce, snug=cell in grid.snug))
 
@@ -119,26 +130,27 @@ def day_slots(agenda: Agenda, visit: Visit, day: date) -> DaySlots:
     return slots_under(agenda, agenda.hours(visit.kind), visit, day)
 
 
-def slots_under(agenda: Agenda, hours: Sequence[AvailabilityRule], visit: Visit, day: date) -> DaySlots:
+def slots_under(agenda: Agenda, hours: Hours, visit: Visit, day: date) -> DaySlots:
     """Like day_slots, for callers who go through many days and have looked up `agenda.hours(visit.kind)` once."""
     if not agenda.today <= day <= agenda.last_day:
-        return DaySlots(day, (), agenda.bookable)
-    return DaySlots(day, _grids(agenda, hours, visit, day), agenda.bookable)
+        return DaySlots(day, ())
+    return DaySlots(day, _grids(agenda, hours, visit, day))
 
 
 def exact_slot(agenda: Agenda, visit: Visit, start: datetime) -> Slot | None:
     """The slot that starts exactly then, or None where the visit does not lie wholly inside a block of the doctor's.
 
-    Neither the grid, nor notice and horizon, nor busy times matter: whether the time may be had is for the ledger
-    and its rules to say. `start` is aware, in any zone.
+    Neither the grid, nor the clinic's notice and horizon, nor busy times matter: whether the time may be had is for
+    the ledger and its rules to say. A rule's own notice and horizon do: outside of them it offers no hours, since
+    nobody but us knows of them. `start` is aware, in any zone.
     """
     if start.year not in CALENDAR_YEARS:
         return None
     start = start.astimezone(UTC)
     day = day_of(start, agenda.zone)
-    of_day = DaySlots(day, _grids(agenda, agenda.hours(visit.kind), visit, day), agenda.bookable)
+    of_day = DaySlots(day, _grids(agenda, agenda.hours(visit.kind), visit, day))
     for grid in of_day.grids:
-        if grid.start <= start and start + grid.duration <= grid.end:
+        if grid.start <= start and start + grid.duration <= grid.end and _rule_allows(agenda, grid, start):
             return _exact(agenda, of_day, grid, start)
     return None
 
@@ -152,39 +164,19 @@ def morning_and_afternoon(slots: Iterable[Slot], day: date, zone: tzinfo) -> tup
 
 def _exact(agenda: Agenda, of_day: DaySlots, grid: Grid, start: datetime) -> Slot:
     cell, off_grid = divmod(start - grid.start, grid.step)
-    last_free = not off_grid and list(grid.free_cells(agenda.bookable)) == [cell]
+    last_free = not off_grid and list(grid.free_cells(grid.bookable)) == [cell]
     met = any(agenda.busy.touching(start, start + grid.step))
     priority = priority_of(grid.kind, scarce=of_day.nearly_full or last_free, snug=met or start == grid.start)
     return Slot(start, start + grid.duration, grid.kind, priority, grid.buffer, grid.capacity)
 
 
-def _grids(agenda: Agenda, hours: Sequence[AvailabilityRule], visit: Visit, day: date) -> tuple[Grid, ...]:
+def _rule_allows(agenda: Agenda, grid: Grid, start: datetime) -> bool:
+    """Whether a rule's own numbers leave a start that the clinic's allow; what the clinic refuses, others refuse."""
+    return start not in agenda.bookable or start in grid.bookable
+
+
+def _grids(agenda: Agenda, hours: Hours, visit: Visit, day: date) -> tuple[Grid, ...]:
     return tuple(
-        cut(rule, visit.duration or rule.duration, start, end, agenda.busy)
-        for start, end, rule in _blocks(rules_on(hours, day), day, agenda.zone)
+        cut(rule, visit.duration or rule.duration, start, end, agenda.busy, bookable=agenda.bookable_under(rule))
+        for start, end, rule in blocks_on(hours, day, agenda.zone)
     )
-
-
-def _blocks(
-    rules: Sequence[AvailabilityRule], day: date, zone: tzinfo
-) -> Iterator[tuple[datetime, datetime, AvailabilityRule]]:
-    """The blocks of a day as instants in UTC, in order and apart from each other.
-
-    Where clocks skip an hour, an end inside it moves forward and may run into the next block or past midnight: the
-    next block then starts where the earlier ends, and no block leaves its day.
-    """
-    if not rules:
-        return
-    closing = end_of_wall(day, None, zone)
-    found = [
-        (instant_of(day, block.start, zone), min(end_of_wall(day, block.end, zone), closing), rule)
-        for rule in rules
-        for block in rule.blocks
-    ]
-    found.sort(key=itemgetter(0, 1))
-    last_end = found[0][0]
-    for start, end, rule in found:
-        begin = max(start, last_end)
-        if begin < end:
-            yield begin, end, rule
-            last_end = end

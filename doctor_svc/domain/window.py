@@ -1,6 +1,6 @@
 """The stretch of time in which a visit may start, and the clinic's own: notice before it, horizon after it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from kernel.civil_time import day_of, end_of_wall
@@ -31,6 +31,14 @@ class BookingPolicy:
     notice: timedelta = timedelta(hours=2)
     horizon_days: int = 90
     clinic_buffer: timedelta = timedelta(minutes=10)
+
+    def tightened(self, notice: timedelta | None, horizon_days: int | None) -> "BookingPolicy":
+        """With a notice and a horizon of someone's own where those are stricter; they can never be laxer."""
+        return replace(
+            self,
+            notice=self.notice if notice is None else max(self.notice, notice),
+            horizon_days=self.horizon_days if horizon_days is None else min(self.horizon_days, horizon_days),
+        )
 
     def last_day(self, now: datetime, zone: tzinfo) -> date:
         """The last day of a doctor's calendar that can be booked; all of it can."""

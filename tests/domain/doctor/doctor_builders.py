@@ -7,6 +7,7 @@ from doctor_svc.domain.availability import AvailabilityRule, WallBlock
 from doctor_svc.domain.busy import Busy
 from doctor_svc.domain.matching import Candidate, DoctorProfile
 from doctor_svc.domain.offers import Offer
+from doctor_svc.domain.overrides import Override
 from doctor_svc.domain.slots import Agenda
 from doctor_svc.domain.window import BookingPolicy, Window
 from kernel.appointment_types import AppointmentType
@@ -46,6 +47,8 @@ def rule(
     capacity: int = 1,
     rule_id: str = "rule-1",
     doctor_id: str = "doctor-1",
+    notice: timedelta | None = None,
+    horizon_days: int | None = None,
 ) -> AvailabilityRule:
     """A rule for one date, or for a day of the week; Wednesday unless told."""
     weekly = isinstance(on, int)
@@ -60,6 +63,8 @@ def rule(
         capacity=capacity,
         morning=block(morning) if morning else None,
         afternoon=block(afternoon) if afternoon else None,
+        notice=notice,
+        horizon_days=horizon_days,
     )
 
 
@@ -74,8 +79,9 @@ def agenda(
     zone: tzinfo = UTC,
     now: datetime = LONG_BEFORE,
     policy: BookingPolicy | None = None,
+    overrides: Iterable[Override] = (),
 ) -> Agenda:
-    return Agenda.at(now, zone, rules or (rule(),), taken, policy or BookingPolicy())
+    return Agenda.at(now, zone, rules or (rule(),), taken, policy or BookingPolicy(), overrides=overrides)
 
 
 def candidate(
