@@ -36,7 +36,7 @@ def services() -> dict[str, Any]:
 def test_a_service_understands_its_environment(services: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch):
     environment = services[name]["environment"]
     for variable, value in environment.items():
-        monkeypatch.setenv(variable, value)
+        monkeypatch.setenv(variable, str(value or ""))
     settings = SETTINGS[name]()  # type: ignore[operator]
     shared = SharedSettings()  # type: ignore[call-arg]
     assert str(settings.port) == services[name]["healthcheck"]["test"][-1]
