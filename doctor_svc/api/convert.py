@@ -29,7 +29,6 @@ from doctor_svc.api.fields import (
 from doctor_svc.app.get_availability import DayAnswer, DayQuestion
 from doctor_svc.app.match_doctors import MatchQuestion
 from doctor_svc.domain.availability import AvailabilityRule, WallBlock
-from doctor_svc.domain.doctor import Doctor, PrivateDetails, Profile
 from doctor_svc.domain.proposals import Proposal
 from doctor_svc.domain.rule_checks import DayPart, wall_block
 from doctor_svc.domain.slots import Visit
@@ -40,51 +39,6 @@ from kernel.slots import Slot
 
 _MOST_MATCHES = 50
 _USUAL_MATCHES = 10
-
-
-def to_profile(doctor: doctor_pb2.Doctor) -> Profile:
-    """What describes a new doctor, each text trimmed."""
-    return Profile(
-        first_name=doctor.first_name.strip(),
-        last_name=doctor.last_name.strip(),
-        specialty=doctor.specialty.strip(),
-        timezone=doctor.timezone,
-        sub_specialties=tuple(name.strip() for name in doctor.sub_specialties),
-        bio=doctor.bio.strip(),
-        years_experience=doctor.years_experience,
-        languages=tuple(doctor.languages),
-    )
-
-
-def to_private(doctor: doctor_pb2.Doctor) -> PrivateDetails:
-    """What is taken of a new doctor and never shown."""
-    return PrivateDetails(
-        email=doctor.email.strip(),
-        license_number=doctor.license_number.strip(),
-        date_of_birth=to_optional_date(doctor, "date_of_birth", label="doctor.date_of_birth"),
-    )
-
-
-def from_doctor(doctor: Doctor) -> doctor_pb2.Doctor:
-    """A doctor as shown."""
-    profile = doctor.profile
-    return doctor_pb2.Doctor(
-        doctor_id=doctor.doctor_id,
-        first_name=profile.first_name,
-        last_name=profile.last_name,
-        specialty=profile.specialty,
-        sub_specialties=profile.sub_specialties,
-        bio=profile.bio,
-        years_experience=profile.years_experience,
-        languages=profile.languages,
-        timezone=profile.timezone,
-        is_verified=doctor.is_verified,
-        rating=doctor.rating,
-        rating_count=doctor.rating_count,
-        etag=str(doctor.version),
-        create_time=to_timestamp(doctor.create_time),
-        update_time=to_timestamp(doctor.update_time),
-    )
 
 
 def to_rule(request: api.SetAvailabilityRequest, clinic_buffer: timedelta) -> AvailabilityRule:

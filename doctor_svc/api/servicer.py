@@ -13,7 +13,7 @@ from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
-from doctor_svc.api import convert
+from doctor_svc.api import convert, profiles
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.create_doctor import CreateDoctor
 from doctor_svc.app.get_availability import GetAvailability
@@ -49,10 +49,10 @@ class DoctorServicer(DoctorServiceServicer):
 
     async def CreateDoctor(self, request: api.CreateDoctorRequest, _: Context) -> doctor_pb2.Doctor:
         """Adds a doctor."""
-        profile, private = convert.to_profile(request.doctor), convert.to_private(request.doctor)
+        profile, private = profiles.to_profile(request.doctor), profiles.to_private(request.doctor)
 
         async def create(unit: Unit) -> doctor_pb2.Doctor:
-            return convert.from_doctor(await self._use_cases.create_doctor(unit, profile, private))
+            return profiles.from_doctor(await self._use_cases.create_doctor(unit, profile, private))
 
         return await self._once(request, doctor_pb2.Doctor, create)
 
@@ -60,7 +60,7 @@ class DoctorServicer(DoctorServiceServicer):
         """Tells one doctor's profile."""
         doctor_id = parse_uuid(request.doctor_id, "doctor_id")
         doctor = await self._use_cases.get_doctor(current_caller(), doctor_id)
-        return convert.from_doctor(doctor)
+        return profiles.from_doctor(doctor)
 
     async def VerifyDoctor(self, request: api.VerifyDoctorRequest, _: Context) -> doctor_pb2.Doctor:
         """Stores the verdict on a doctor's licence."""
@@ -68,7 +68,7 @@ class DoctorServicer(DoctorServiceServicer):
         verdict = request.is_verified if request.HasField("is_verified") else True
 
         async def verify(unit: Unit) -> doctor_pb2.Doctor:
-            return convert.from_doctor(await self._use_cases.verify_doctor(unit, doctor_id, is_verified=verdict))
+            return profiles.from_doctor(await self._use_cases.verify_doctor(unit, doctor_id, is_verified=verdict))
 
         return await self._once(request, doctor_pb2.Doctor, verify)
 

@@ -56,7 +56,7 @@ class GetAvailability:
         stretch = _stretch_of(question.day)
         await self.await_revision(question.at_least_revision)
         schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch)
-        if schedule is None or not (schedule.is_verified or is_self_or_staff(caller, question.doctor_id)):
+        if schedule is None or not (schedule.is_public or is_self_or_staff(caller, question.doctor_id)):
             raise DoctorNotFound
         agenda = schedule.agenda(self.clock(), self.policy)
         kinds = kinds_served(schedule.rules) if question.kind is None else (question.kind,)

@@ -16,8 +16,8 @@ class GetDoctor:
     doctors: Doctors
 
     async def __call__(self, caller: Caller, doctor_id: str) -> Doctor:
-        """The doctor; one not yet verified only to themselves and to staff. Raises DoctorNotFound."""
+        """The doctor; one not verified or not active only to themselves and to staff. Raises DoctorNotFound."""
         doctor = await self.doctors.get(doctor_id)
-        if doctor is None or not (doctor.is_verified or is_self_or_staff(caller, doctor_id)):
+        if doctor is None or not (doctor.is_public or is_self_or_staff(caller, doctor_id)):
             raise DoctorNotFound
         return doctor

@@ -107,7 +107,7 @@ def _aims(question: MatchQuestion, now: datetime, policy: BookingPolicy) -> list
 
 
 def _require_fit(schedule: Schedule | None, specialty: str) -> Schedule:
-    if schedule is None:
+    if schedule is None or not schedule.is_active:
         raise DoctorNotFound
     if not schedule.is_verified:
         raise DoctorUnverified

@@ -58,6 +58,12 @@ class Unit(Protocol):
     async def add_doctor(self, doctor: Doctor, private: PrivateDetails) -> None:
         """Adds a doctor. Raises EmailTaken."""
 
+    async def take_doctor(self, doctor_id: str) -> tuple[Doctor, PrivateDetails] | None:
+        """The doctor with what is never shown, kept from everyone else's changes until the end; None without one."""
+
+    async def put_doctor(self, doctor: Doctor, private: PrivateDetails) -> None:
+        """Stores a doctor that was taken, as changed; the rating stays what it is. Raises EmailTaken."""
+
     async def set_verified(self, doctor_id: str, now: datetime, *, is_verified: bool) -> Doctor | None:
         """Stores the verdict and answers the doctor after it, or None; the same verdict again is no change."""
 

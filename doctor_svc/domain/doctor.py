@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 from kernel.civil_time import zone_named
 from kernel.errors import InvalidArgument, Violation
@@ -13,16 +14,31 @@ MAX_SUB_SPECIALTIES = 20
 MAX_LANGUAGES = 20
 MAX_BIO = 4000
 MAX_YEARS = 80
+MAX_JURISDICTIONS = 100
+MAX_DAILY_APPOINTMENTS = 200
 _MAX_EMAIL = 254
 _MAX_LANGUAGE = 35
 _FIRST_BIRTH_YEAR = 1900
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+class ConsultationMode(StrEnum):
+    """How a visit can be held."""
+
+    VIDEO = "VIDEO"
+    PHONE = "PHONE"
+    CHAT = "CHAT"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a doctor is described by. `timezone` is an IANA name, `languages` are BCP 47 tags."""
+    """What a doctor is described by.
+
+    `timezone` is an IANA name, `languages` are BCP 47 tags, `license_jurisdictions` are ISO 3166 codes in upper case
+    (US-NY, GB); `max_daily_appointments` of 0 is no limit.
+    """
 
     first_name: str
     last_name: str
@@ -32,6 +48,9 @@ class Profile:
     bio: str = ""
     years_experience: int = 0
     languages: tuple[str, ...] = ()
+    license_jurisdictions: tuple[str, ...] = ()
+    max_daily_appointments: int = 0
+    consultation_modes: tuple[ConsultationMode, ...] = (ConsultationMode.VIDEO,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +64,10 @@ class PrivateDetails:
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """A doctor as shown. `rating` is the mean from 1 to 5, 0 while `rating_count` is 0; instants are aware."""
+    """A doctor as shown. `rating` is the mean from 1 to 5, 0 while `rating_count` is 0; instants are aware.
+
+    One who is not active is known to themselves and to staff alone and takes no new visits.
+    """
 
     doctor_id: str
     profile: Profile
@@ -55,14 +77,25 @@ class Doctor:
     version: int
     create_time: datetime
     update_time: datetime
+    is_active: bool = True
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everyone may know of the doctor."""
+        return self.is_verified and self.is_active
 
 
 def require_valid(profile: Profile, private: PrivateDetails, today: date) -> None:
-    """Accepts a new profile, or raises InvalidArgument with every field that is wrong."""
+    """Accepts a profile, or raises InvalidArgument with every field that is wrong."""
     violations = (*_profile_violations(profile), *_private_violations(private, today))
     if violations:
         message = "; ".join(f"{violation.field}: {violation.description}" for violation in violations)
         raise InvalidArgument(message, violations=violations)
+
+
+def is_jurisdiction(code: str) -> bool:
+    """Whether a text has the form of an ISO 3166 code in upper case: a country, or one of its states."""
+    return _JURISDICTION.fullmatch(code) is not None
 
 
 def _profile_violations(profile: Profile) -> Iterator[Violation]:
@@ -74,6 +107,9 @@ def _profile_violations(profile: Profile) -> Iterator[Violation]:
     if not 0 <= profile.years_experience <= MAX_YEARS:
         yield Violation("doctor.years_experience", f"must be 0 to {MAX_YEARS}")
     yield from _language_violations(profile.languages)
+    yield from _jurisdiction_violations(profile.license_jurisdictions)
+    if not 0 <= profile.max_daily_appointments <= MAX_DAILY_APPOINTMENTS:
+        yield Violation("doctor.max_daily_appointments", f"must be 1 to {MAX_DAILY_APPOINTMENTS}, or 0 for no limit")
     yield from _zone_violations(profile.timezone)
 
 
@@ -110,6 +146,14 @@ def _language_violations(languages: tuple[str, ...]) -> Iterator[Violation]:
     for index, tag in enumerate(languages[:MAX_LANGUAGES]):
         if len(tag) > _MAX_LANGUAGE or not _LANGUAGE.fullmatch(tag):
             yield Violation(f"doctor.languages[{index}]", "must be a BCP 47 tag such as en or pt-BR")
+
+
+def _jurisdiction_violations(codes: tuple[str, ...]) -> Iterator[Violation]:
+    if len(codes) > MAX_JURISDICTIONS:
+        yield Violation("doctor.license_jurisdictions", f"must be at most {MAX_JURISDICTIONS}")
+    for index, code in enumerate(codes[:MAX_JURISDICTIONS]):
+        if not is_jurisdiction(code):
+            yield Violation(f"doctor.license_jurisdictions[{index}]", "must be an ISO 3166 code such as US-NY or GB")
 
 
 def _zone_violations(name: str) -> Iterator[Violation]:

@@ -22,9 +22,14 @@ class Schedule:
     busy: tuple[Busy, ...]
     previous_visits: int = 0
     overrides: tuple[Override, ...] = ()
+    is_active: bool = True
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everyone may know of the doctor."""
+        return self.is_verified and self.is_active
 
     def agenda(self, now: datetime, policy: BookingPolicy) -> Agenda:
-        """The same as the slot generator takes it."""
-        return Agenda.at(
-            now, zone_named(self.profile.timezone), self.rules, self.busy, policy, overrides=self.overrides
-        )
+        """The same as the slot generator takes it; a doctor who is not active has no hours at all."""
+        rules, overrides = (self.rules, self.overrides) if self.is_active else ((), ())
+        return Agenda.at(now, zone_named(self.profile.timezone), rules, self.busy, policy, overrides=overrides)

@@ -6,11 +6,12 @@ from datetime import datetime
 from chassis.db import Database, Session
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
-from doctor_svc.storage.rows import doctor_of, doctor_row, rule_row
-from doctor_svc.storage.sql import QUERIES
+from doctor_svc.storage.profiles import doctor_of, doctor_row
+from doctor_svc.storage.rows import rule_row
+from doctor_svc.storage.sql import PROFILES, QUERIES
 
-_GET = QUERIES["get_doctor"]
-_INSERT_DOCTOR = QUERIES["insert_doctor"]
+_GET = PROFILES["get_doctor"]
+_INSERT_DOCTOR = PROFILES["insert_doctor"]
 _INSERT_RULE = QUERIES["insert_rule"]
 
 

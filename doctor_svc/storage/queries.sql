@@ -45,7 +45,7 @@ VALUES (%(rule_id)s::uuid, %(doctor_id)s::uuid, %(day_of_week)s, %(specific_date
 
 -- name: get_schedule
 SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
-       d.rating, d.rating_count, d.years_experience, r.rules, b.busy,
+       d.is_active, d.rating, d.rating_count, d.years_experience, r.rules, b.busy,
        (SELECT count(*)
         FROM visit AS v
         WHERE v.patient_id = %(patient_id)s::uuid AND v.doctor_id = d.doctor_id AND v.status = 'COMPLETED'
@@ -78,11 +78,11 @@ WITH history AS (
 ),
 candidate AS (
     SELECT d.doctor_id, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
-           d.rating, d.rating_count, d.years_experience, coalesce(h.visits, 0) AS previous_visits
+           d.is_active, d.rating, d.rating_count, d.years_experience, coalesce(h.visits, 0) AS previous_visits
     FROM doctor AS d
     LEFT JOIN history AS h USING (doctor_id)
     -- An empty list of keys is contained in every list: any specialty.
-    WHERE d.is_verified AND d.specialty_keys @> %(specialty_keys)s::text[]
+    WHERE d.is_verified AND d.is_active AND d.specialty_keys @> %(specialty_keys)s::text[]
     ORDER BY h.visits DESC NULLS LAST,
              (d.rating * d.rating_count + %(prior_rating)s::float8 * %(prior_count)s::int)
                  / (d.rating_count + %(prior_count)s::int) DESC,
@@ -90,7 +90,7 @@ candidate AS (
     LIMIT %(most)s::int
 )
 SELECT c.doctor_id::text, c.first_name, c.last_name, c.specialty, c.sub_specialties, c.timezone, c.is_verified,
-       c.rating, c.rating_count, c.years_experience, r.rules, b.busy, c.previous_visits
+       c.is_active, c.rating, c.rating_count, c.years_experience, r.rules, b.busy, c.previous_visits
 FROM candidate AS c
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(

@@ -7,10 +7,8 @@ from typing import Any
 
 from doctor_svc.domain.availability import AvailabilityRule, WallBlock
 from doctor_svc.domain.busy import Busy
-from doctor_svc.domain.doctor import Doctor, PrivateDetails, Profile
 from doctor_svc.domain.matching import DoctorProfile
 from doctor_svc.domain.schedule import Schedule
-from doctor_svc.domain.specialties import specialty_keys
 from doctor_svc.domain.visits import Visit
 from kernel.appointment_types import AppointmentType
 
@@ -19,55 +17,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _KINDS = {kind.value: kind for kind in AppointmentType}
 _MIDNIGHT_END = "24:00:00"
-
-
-def doctor_of(row: Row) -> Doctor:
-    """A doctor as shown."""
-    return Doctor(
-        doctor_id=row["doctor_id"],
-        profile=Profile(
-            first_name=row["first_name"],
-            last_name=row["last_name"],
-            specialty=row["specialty"],
-            timezone=row["timezone"],
-            sub_specialties=tuple(row["sub_specialties"]),
-            bio=row["bio"],
-            years_experience=row["years_experience"],
-            languages=tuple(row["languages"]),
-        ),
-        is_verified=row["is_verified"],
-        rating=row["rating"],
-        rating_count=row["rating_count"],
-        version=row["version"],
-        create_time=row["create_time"],
-        update_time=row["update_time"],
-    )
-
-
-def doctor_row(doctor: Doctor, private: PrivateDetails) -> dict[str, object]:
-    """The parameters of insert_doctor."""
-    profile = doctor.profile
-    return {
-        "doctor_id": doctor.doctor_id,
-        "first_name": profile.first_name,
-        "last_name": profile.last_name,
-        "specialty": profile.specialty,
-        "sub_specialties": list(profile.sub_specialties),
-        "specialty_keys": specialty_keys((profile.specialty, *profile.sub_specialties)),
-        "bio": profile.bio,
-        "years_experience": profile.years_experience,
-        "languages": list(profile.languages),
-        "timezone": profile.timezone,
-        "is_verified": doctor.is_verified,
-        "rating": doctor.rating,
-        "rating_count": doctor.rating_count,
-        "email": private.email or None,
-        "license_number": private.license_number or None,
-        "date_of_birth": private.date_of_birth,
-        "version": doctor.version,
-        "create_time": doctor.create_time,
-        "update_time": doctor.update_time,
-    }
 
 
 def rule_of(columns: Sequence[Any]) -> AvailabilityRule:
@@ -121,6 +70,7 @@ def schedule_of(row: Row) -> Schedule:
             years_experience=row["years_experience"],
         ),
         is_verified=row["is_verified"],
+        is_active=row["is_active"],
         rules=tuple(map(rule_of, row["rules"] or ())),
         busy=tuple(
             Busy(_instant(start), _instant(end), _KINDS[kind], seat) for start, end, kind, seat in row["busy"] or ()

@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from psycopg.errors import UniqueViolation
+
 from chassis.db import Database, Session
 from doctor_svc.app.ports import RequestKey, Unit
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
 from doctor_svc.domain.errors import EmailTaken
-from doctor_svc.storage.rows import doctor_of, doctor_row, rule_of, rule_row
-from doctor_svc.storage.sql import QUERIES
+from doctor_svc.storage.profiles import doctor_of, doctor_row, private_of
+from doctor_svc.storage.rows import rule_of, rule_row
+from doctor_svc.storage.sql import PROFILES, QUERIES
 from kernel.appointment_types import AppointmentType
 from kernel.errors import IdempotencyKeyReused
 
@@ -22,13 +25,25 @@ class StoredUnit:
 
     async def add_doctor(self, doctor: Doctor, private: PrivateDetails) -> None:
         """Adds a doctor. Raises EmailTaken."""
-        if not await self._session.execute(QUERIES["insert_doctor"], doctor_row(doctor, private)):
+        if not await self._session.execute(PROFILES["insert_doctor"], doctor_row(doctor, private)):
             raise EmailTaken
+
+    async def take_doctor(self, doctor_id: str) -> tuple[Doctor, PrivateDetails] | None:
+        """The doctor with what is never shown, locked until the end, or None."""
+        row = await self._session.one(PROFILES["take_doctor"], {"doctor_id": doctor_id})
+        return (doctor_of(row), private_of(row)) if row else None
+
+    async def put_doctor(self, doctor: Doctor, private: PrivateDetails) -> None:
+        """Stores a doctor that was taken. Raises EmailTaken."""
+        try:
+            await self._session.execute(PROFILES["put_doctor"], doctor_row(doctor, private))
+        except UniqueViolation:
+            raise EmailTaken from None
 
     async def set_verified(self, doctor_id: str, now: datetime, *, is_verified: bool) -> Doctor | None:
         """Stores the verdict and answers the doctor after it, or None."""
         params = {"doctor_id": doctor_id, "is_verified": is_verified, "now": now}
-        row = await self._session.one(QUERIES["set_verified"], params)
+        row = await self._session.one(PROFILES["set_verified"], params)
         return doctor_of(row) if row else None
 
     async def lock_doctor(self, doctor_id: str) -> bool:

@@ -31,6 +31,9 @@ PROFILE: dict[str, Any] = {
     "timezone": "America/New_York",
     "email": "ada@example.org",
     "license_number": "NY-1234",
+    "license_jurisdictions": ["us-ny", "GB", "US-NY"],
+    "max_daily_appointments": 12,
+    "consultation_modes": [doctor_pb2.CONSULTATION_MODE_PHONE, doctor_pb2.CONSULTATION_MODE_VIDEO],
     "date_of_birth": Date(year=1980, month=5, day=17),
 }
 MORNING = {"morning_start_time": TimeOfDay(hours=9), "morning_end_time": TimeOfDay(hours=12)}
@@ -88,6 +91,9 @@ async def test_a_new_doctor_is_unverified_and_their_private_details_are_never_sh
     )
     assert shown == made
     assert list(shown.languages) == ["en", "pt-BR"]
+    assert (list(shown.license_jurisdictions), shown.max_daily_appointments) == (["US-NY", "GB"], 12)
+    assert list(shown.consultation_modes) == PROFILE["consultation_modes"]
+    assert shown.is_active
     assert (shown.email, shown.license_number, shown.HasField("date_of_birth")) == ("", "", False)
 
 
@@ -116,6 +122,13 @@ async def test_an_e_mail_address_belongs_to_one_doctor_in_any_case_of_letters(do
         ({"years_experience": -1}, "doctor.years_experience"),
         ({"languages": ["en", "english!"]}, "doctor.languages[1]"),
         ({"timezone": ""}, "doctor.timezone"),
+        ({"license_jurisdictions": ["GB", "USA"]}, "doctor.license_jurisdictions[1]"),
+        ({"license_jurisdictions": [""]}, "doctor.license_jurisdictions[0]"),
+        ({"license_jurisdictions": [f"US-{n}" for n in range(101)]}, "doctor.license_jurisdictions"),
+        ({"max_daily_appointments": -1}, "doctor.max_daily_appointments"),
+        ({"max_daily_appointments": 201}, "doctor.max_daily_appointments"),
+        ({"consultation_modes": [1, 0]}, "doctor.consultation_modes[1]"),
+        ({"consultation_modes": [9]}, "doctor.consultation_modes[0]"),
         ({"timezone": "America"}, "doctor.timezone"),
         ({"email": "ada at example"}, "doctor.email"),
         ({"email": "ada@localhost"}, "doctor.email"),

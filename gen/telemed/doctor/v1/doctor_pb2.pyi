@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import timeofday_pb2 as _timeofday_pb2
 from telemed.type.v1 import scheduling_pb2 as _scheduling_pb2
@@ -21,6 +22,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ConsultationMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConsultationModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsultationMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONSULTATION_MODE_UNSPECIFIED: _ConsultationMode.ValueType  # 0
+    """Not said."""
+    CONSULTATION_MODE_VIDEO: _ConsultationMode.ValueType  # 1
+    """With picture and sound."""
+    CONSULTATION_MODE_PHONE: _ConsultationMode.ValueType  # 2
+    """By telephone."""
+    CONSULTATION_MODE_CHAT: _ConsultationMode.ValueType  # 3
+    """In writing."""
+
+class ConsultationMode(_ConsultationMode, metaclass=_ConsultationModeEnumTypeWrapper):
+    """How a visit can be held."""
+
+CONSULTATION_MODE_UNSPECIFIED: ConsultationMode.ValueType  # 0
+"""Not said."""
+CONSULTATION_MODE_VIDEO: ConsultationMode.ValueType  # 1
+"""With picture and sound."""
+CONSULTATION_MODE_PHONE: ConsultationMode.ValueType  # 2
+"""By telephone."""
+CONSULTATION_MODE_CHAT: ConsultationMode.ValueType  # 3
+"""In writing."""
+Global___ConsultationMode: _TypeAlias = ConsultationMode  # noqa: Y015
 
 @_typing.final
 class Doctor(_message.Message):
@@ -46,6 +75,10 @@ class Doctor(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    LICENSE_JURISDICTIONS_FIELD_NUMBER: _builtins.int
+    MAX_DAILY_APPOINTMENTS_FIELD_NUMBER: _builtins.int
+    CONSULTATION_MODES_FIELD_NUMBER: _builtins.int
+    IS_ACTIVE_FIELD_NUMBER: _builtins.int
     doctor_id: _builtins.str
     """The doctor's UUID."""
     first_name: _builtins.str
@@ -72,6 +105,10 @@ class Doctor(_message.Message):
     """The licence number; taken, never shown."""
     etag: _builtins.str
     """The version for optimistic updates."""
+    max_daily_appointments: _builtins.int
+    """The most visits that the doctor wants in a day, 1 to 200; 0 means no limit."""
+    is_active: _builtins.bool
+    """Whether the doctor takes new visits. One who does not is found by themselves and by staff alone."""
     @_builtins.property
     def sub_specialties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Further specialties."""
@@ -91,6 +128,14 @@ class Doctor(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the profile last changed."""
+
+    @_builtins.property
+    def license_jurisdictions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where the licence is valid: countries and states by their ISO 3166 codes, such as "GB" or "US-NY"."""
+
+    @_builtins.property
+    def consultation_modes(self) -> _containers.RepeatedScalarFieldContainer[Global___ConsultationMode.ValueType]:
+        """How the doctor holds visits; Video when none is named."""
 
     def __init__(
         self,
@@ -113,10 +158,14 @@ class Doctor(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        license_jurisdictions: _abc.Iterable[_builtins.str] | None = ...,
+        max_daily_appointments: _builtins.int = ...,
+        consultation_modes: _abc.Iterable[Global___ConsultationMode.ValueType] | None = ...,
+        is_active: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "date_of_birth", b"date_of_birth", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "create_time", b"create_time", "date_of_birth", b"date_of_birth", "doctor_id", b"doctor_id", "email", b"email", "etag", b"etag", "first_name", b"first_name", "is_verified", b"is_verified", "languages", b"languages", "last_name", b"last_name", "license_number", b"license_number", "rating", b"rating", "rating_count", b"rating_count", "specialty", b"specialty", "sub_specialties", b"sub_specialties", "timezone", b"timezone", "update_time", b"update_time", "years_experience", b"years_experience"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "consultation_modes", b"consultation_modes", "create_time", b"create_time", "date_of_birth", b"date_of_birth", "doctor_id", b"doctor_id", "email", b"email", "etag", b"etag", "first_name", b"first_name", "is_active", b"is_active", "is_verified", b"is_verified", "languages", b"languages", "last_name", b"last_name", "license_jurisdictions", b"license_jurisdictions", "license_number", b"license_number", "max_daily_appointments", b"max_daily_appointments", "rating", b"rating", "rating_count", b"rating_count", "specialty", b"specialty", "sub_specialties", b"sub_specialties", "timezone", b"timezone", "update_time", b"update_time", "years_experience", b"years_experience"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
