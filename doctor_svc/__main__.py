@@ -19,13 +19,16 @@ from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
 from doctor_svc.api.policy import OPEN_TO
 from doctor_svc.api.servicer import DoctorServicer, UseCases
+from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.apply_changes import ApplyChanges
 from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.create_doctor import CreateDoctor
+from doctor_svc.app.deactivate_doctor import DeactivateDoctor
 from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
 from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.set_availability import SetAvailability
+from doctor_svc.app.update_doctor import UpdateDoctor
 from doctor_svc.app.verify_doctor import VerifyDoctor
 from doctor_svc.peers.changes import ChangeFeed
 from doctor_svc.settings import DoctorSettings, RuleSettings
@@ -49,6 +52,9 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     use_cases = UseCases(
         create_doctor=CreateDoctor(clock),
         get_doctor=GetDoctor(doctors),
+        update_doctor=UpdateDoctor(clock),
+        deactivate_doctor=DeactivateDoctor(clock),
+        activate_doctor=ActivateDoctor(clock),
         verify_doctor=VerifyDoctor(clock),
         set_availability=SetAvailability(clock),
         get_availability=GetAvailability(schedules, await_revision, policy, clock),

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from telemed.doctor.v1 import doctor_service_pb2 as api
+from telemed.doctor.v1 import profiles_pb2
 from telemed.type.v1 import scheduling_pb2
 
 from chassis.context import Caller
@@ -20,7 +21,14 @@ _MAX_SPECIALTY = 100
 _KIND_NUMBERS = {kind: scheduling_pb2.AppointmentType.Value(_PREFIX + kind.name) for kind in AppointmentType}
 _KINDS: dict[int, AppointmentType] = {number: kind for kind, number in _KIND_NUMBERS.items()}
 
-Mutation = api.CreateDoctorRequest | api.VerifyDoctorRequest | api.SetAvailabilityRequest
+Mutation = (
+    api.CreateDoctorRequest
+    | profiles_pb2.UpdateDoctorRequest
+    | profiles_pb2.DeactivateDoctorRequest
+    | profiles_pb2.ActivateDoctorRequest
+    | api.VerifyDoctorRequest
+    | api.SetAvailabilityRequest
+)
 
 
 def optional_kind(number: int, field: str) -> AppointmentType | None:

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterable
 
+from google.api import field_behavior_pb2
 from telemed.doctor.v1 import doctor_pb2
+from telemed.doctor.v1 import profiles_pb2 as api
 
 from chassis.enum_map import EnumMap
 from chassis.protos import to_optional_date, to_timestamp
 from doctor_svc.domain.doctor import ConsultationMode, Doctor, PrivateDetails, Profile
+from doctor_svc.domain.profile_changes import PRIVATE_FIELDS, PROFILE_FIELDS, Patch
+from kernel.errors import InvalidArgument
 
 _MODES = EnumMap(doctor_pb2.ConsultationMode.DESCRIPTOR, ConsultationMode)
+_OUTPUT_ONLY = frozenset(
+    field.name
+    for field in doctor_pb2.Doctor.DESCRIPTOR.fields
+    if field_behavior_pb2.OUTPUT_ONLY in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+)
 
 
 def to_profile(doctor: doctor_pb2.Doctor) -> Profile:
@@ -37,6 +46,19 @@ def to_private(doctor: doctor_pb2.Doctor) -> PrivateDetails:
     )
 
 
+def to_patch(request: api.UpdateDoctorRequest) -> Patch:
+    """Which fields are to be changed, and to what. Raises InvalidArgument for update_mask."""
+    doctor = request.doctor
+    populated = {field.name for field, _ in doctor.ListFields()}
+    paths = set(request.update_mask.paths) or populated
+    if "*" in paths:
+        paths = paths - {"*"} | PROFILE_FIELDS | (PRIVATE_FIELDS & populated)
+    unknown = sorted(paths - PROFILE_FIELDS - PRIVATE_FIELDS - _OUTPUT_ONLY)
+    if unknown:
+        raise InvalidArgument.of("update_mask", "must name fields of the doctor, such as bio,languages")
+    return Patch(to_profile(doctor), to_private(doctor), frozenset(paths - _OUTPUT_ONLY))
+
+
 def from_doctor(doctor: Doctor) -> doctor_pb2.Doctor:
     """A doctor as shown."""
     profile = doctor.profile
@@ -57,7 +79,7 @@ def from_doctor(doctor: Doctor) -> doctor_pb2.Doctor:
         is_active=doctor.is_active,
         rating=doctor.rating,
         rating_count=doctor.rating_count,
-        etag=str(doctor.version),
+        etag=doctor.etag,
         create_time=to_timestamp(doctor.create_time),
         update_time=to_timestamp(doctor.update_time),
     )

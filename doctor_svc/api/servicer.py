@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from telemed.doctor.v1 import doctor_pb2
+from telemed.doctor.v1 import doctor_pb2, profiles_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 
@@ -15,12 +15,15 @@ from chassis.context import current_caller
 from chassis.ids import parse_uuid
 from doctor_svc.api import convert, profiles
 from doctor_svc.api.fields import Mutation, request_key
+from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.create_doctor import CreateDoctor
+from doctor_svc.app.deactivate_doctor import DeactivateDoctor
 from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
 from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.ports import Transactions, Unit
 from doctor_svc.app.set_availability import SetAvailability
+from doctor_svc.app.update_doctor import UpdateDoctor
 from doctor_svc.app.verify_doctor import VerifyDoctor
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -33,6 +36,9 @@ class UseCases:
 
     create_doctor: CreateDoctor
     get_doctor: GetDoctor
+    update_doctor: UpdateDoctor
+    deactivate_doctor: DeactivateDoctor
+    activate_doctor: ActivateDoctor
     verify_doctor: VerifyDoctor
     set_availability: SetAvailability
     get_availability: GetAvailability
@@ -61,6 +67,35 @@ class DoctorServicer(DoctorServiceServicer):
         doctor_id = parse_uuid(request.doctor_id, "doctor_id")
         doctor = await self._use_cases.get_doctor(current_caller(), doctor_id)
         return profiles.from_doctor(doctor)
+
+    async def UpdateDoctor(self, request: profiles_pb2.UpdateDoctorRequest, _: Context) -> doctor_pb2.Doctor:
+        """Changes a profile."""
+        doctor_id = parse_uuid(request.doctor.doctor_id, "doctor.doctor_id")
+        patch, caller = profiles.to_patch(request), current_caller()
+
+        async def update(unit: Unit) -> doctor_pb2.Doctor:
+            changed = await self._use_cases.update_doctor(unit, caller, doctor_id, patch, request.doctor.etag)
+            return profiles.from_doctor(changed)
+
+        return await self._once(request, doctor_pb2.Doctor, update)
+
+    async def DeactivateDoctor(self, request: profiles_pb2.DeactivateDoctorRequest, _: Context) -> doctor_pb2.Doctor:
+        """Takes a doctor out of everyone's sight."""
+        doctor_id, caller = parse_uuid(request.doctor_id, "doctor_id"), current_caller()
+
+        async def deactivate(unit: Unit) -> doctor_pb2.Doctor:
+            return profiles.from_doctor(await self._use_cases.deactivate_doctor(unit, caller, doctor_id))
+
+        return await self._once(request, doctor_pb2.Doctor, deactivate)
+
+    async def ActivateDoctor(self, request: profiles_pb2.ActivateDoctorRequest, _: Context) -> doctor_pb2.Doctor:
+        """Lets a doctor take new visits again."""
+        doctor_id, caller = parse_uuid(request.doctor_id, "doctor_id"), current_caller()
+
+        async def activate(unit: Unit) -> doctor_pb2.Doctor:
+            return profiles.from_doctor(await self._use_cases.activate_doctor(unit, caller, doctor_id))
+
+        return await self._once(request, doctor_pb2.Doctor, activate)
 
     async def VerifyDoctor(self, request: api.VerifyDoctorRequest, _: Context) -> doctor_pb2.Doctor:
         """Stores the verdict on a doctor's licence."""

@@ -80,6 +80,11 @@ class Doctor:
     is_active: bool = True
 
     @property
+    def etag(self) -> str:
+        """The version as callers know it."""
+        return str(self.version)
+
+    @property
     def is_public(self) -> bool:
         """Whether everyone may know of the doctor."""
         return self.is_verified and self.is_active

@@ -1,31 +1,6 @@
 -- Parameters are cast: psycopg sends a small integer as smallint and a text as unknown, and an index may then be
 -- passed over. Instants leave as microseconds since 1970, which is the cheapest way into an aware UTC datetime.
 
--- name: get_doctor
-SELECT doctor_id::text, first_name, last_name, specialty, sub_specialties, bio, years_experience, languages, timezone,
-       is_verified, rating, rating_count, version, create_time, update_time
-FROM doctor
-WHERE doctor_id = %(doctor_id)s::uuid
-
--- name: insert_doctor
-INSERT INTO doctor (doctor_id, first_name, last_name, specialty, sub_specialties, specialty_keys, bio,
-                    years_experience, languages, timezone, is_verified, rating, rating_count,
-                    email, license_number, date_of_birth, version, create_time, update_time)
-VALUES (%(doctor_id)s::uuid, %(first_name)s, %(last_name)s, %(specialty)s, %(sub_specialties)s::text[],
-        %(specialty_keys)s::text[], %(bio)s, %(years_experience)s, %(languages)s::text[], %(timezone)s,
-        %(is_verified)s, %(rating)s, %(rating_count)s,
-        %(email)s, %(license_number)s, %(date_of_birth)s, %(version)s, %(create_time)s, %(update_time)s)
-ON CONFLICT ((lower(email))) DO NOTHING
-
--- name: set_verified
-UPDATE doctor
-SET is_verified = %(is_verified)s,
-    version = version + (is_verified <> %(is_verified)s)::int,
-    update_time = CASE WHEN is_verified <> %(is_verified)s THEN %(now)s ELSE update_time END
-WHERE doctor_id = %(doctor_id)s::uuid
-RETURNING doctor_id::text, first_name, last_name, specialty, sub_specialties, bio, years_experience, languages,
-          timezone, is_verified, rating, rating_count, version, create_time, update_time
-
 -- name: lock_doctor
 SELECT FROM doctor WHERE doctor_id = %(doctor_id)s::uuid FOR NO KEY UPDATE
 

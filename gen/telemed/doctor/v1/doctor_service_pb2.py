@@ -28,10 +28,11 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import timeofday_pb2 as google_dot_type_dot_timeofday__pb2
 from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__pb2
+from telemed.doctor.v1 import profiles_pb2 as telemed_dot_doctor_dot_v1_dot_profiles__pb2
 from telemed.type.v1 import scheduling_pb2 as telemed_dot_type_dot_v1_dot_scheduling__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&telemed/doctor/v1/doctor_service.proto\x12\x11telemed.doctor.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1bgoogle/type/timeofday.proto\x1a\x1etelemed/doctor/v1/doctor.proto\x1a telemed/type/v1/scheduling.proto\"Z\n\x13\x43reateDoctorRequest\x12/\n\x06\x64octor\x18\x01 \x01(\x0b\x32\x19.telemed.doctor.v1.DoctorB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"+\n\x10GetDoctorRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"l\n\x13VerifyDoctorRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\x0bis_verified\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\tB\x0e\n\x0c_is_verified\"~\n\x16SetAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04rule\x18\x02 \x01(\x0b\x32#.telemed.doctor.v1.AvailabilityRuleB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xc9\x01\n\x16GetAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12%\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12:\n\x10\x61ppointment_type\x18\x03 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x18\n\x10\x64uration_minutes\x18\x04 \x01(\x05\x12\x19\n\x11\x61t_least_revision\x18\x05 \x01(\t\"\xe4\x01\n\x17GetAvailabilityResponse\x12\x11\n\tdoctor_id\x18\x01 \x01(\t\x12\x19\n\x11\x64octor_first_name\x18\x02 \x01(\t\x12\x18\n\x10\x64octor_last_name\x18\x03 \x01(\t\x12\x11\n\tspecialty\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\x12,\n\rmorning_slots\x18\x06 \x03(\x0b\x32\x15.telemed.type.v1.Slot\x12.\n\x0f\x61\x66ternoon_slots\x18\x07 \x03(\x0b\x32\x15.telemed.type.v1.Slot\"\x87\x04\n\x13MatchDoctorsRequest\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12@\n\x10\x61ppointment_type\x18\x02 \x01(\x0e\x32 .telemed.type.v1.AppointmentTypeB\x04\xe2\x41\x01\x02\x12\x18\n\x10\x64uration_minutes\x18\x03 \x01(\x05\x12)\n\x0epreferred_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x34\n\x14preferred_time_start\x18\x05 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12\x32\n\x12preferred_time_end\x18\x06 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12\x10\n\x08timezone\x18\x07 \x01(\t\x12\x1a\n\x12specialty_required\x18\x08 \x01(\t\x12)\n\x1c\x61llow_history_prioritization\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tdoctor_id\x18\n \x01(\t\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmax_results\x18\x0c \x01(\x05\x12\x19\n\x11\x61t_least_revision\x18\r \x01(\tB\x1f\n\x1d_allow_history_prioritization\"G\n\x14MatchDoctorsResponse\x12/\n\x07matches\x18\x01 \x03(\x0b\x32\x1e.telemed.doctor.v1.DoctorMatch2\x89\x06\n\rDoctorService\x12k\n\x0c\x43reateDoctor\x12&.telemed.doctor.v1.CreateDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"\x18\x82\xd3\xe4\x93\x02\x12\"\x08/doctors:\x06\x64octor\x12i\n\tGetDoctor\x12#.telemed.doctor.v1.GetDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/doctors/{doctor_id}\x12y\n\x0cVerifyDoctor\x12&.telemed.doctor.v1.VerifyDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"&\x82\xd3\xe4\x93\x02 \"\x1b/doctors/{doctor_id}/verify:\x01*\x12\x92\x01\n\x0fSetAvailability\x12).telemed.doctor.v1.SetAvailabilityRequest\x1a#.telemed.doctor.v1.AvailabilityRule\"/\x82\xd3\xe4\x93\x02)\"!/doctors/{doctor_id}/availability:\x04rule\x12\x93\x01\n\x0fGetAvailability\x12).telemed.doctor.v1.GetAvailabilityRequest\x1a*.telemed.doctor.v1.GetAvailabilityResponse\")\x82\xd3\xe4\x93\x02#\x12!/doctors/{doctor_id}/availability\x12z\n\x0cMatchDoctors\x12&.telemed.doctor.v1.MatchDoctorsRequest\x1a\'.telemed.doctor.v1.MatchDoctorsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/doctors/match:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&telemed/doctor/v1/doctor_service.proto\x12\x11telemed.doctor.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1bgoogle/type/timeofday.proto\x1a\x1etelemed/doctor/v1/doctor.proto\x1a telemed/doctor/v1/profiles.proto\x1a telemed/type/v1/scheduling.proto\"Z\n\x13\x43reateDoctorRequest\x12/\n\x06\x64octor\x18\x01 \x01(\x0b\x32\x19.telemed.doctor.v1.DoctorB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"+\n\x10GetDoctorRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"l\n\x13VerifyDoctorRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\x0bis_verified\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\tB\x0e\n\x0c_is_verified\"~\n\x16SetAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04rule\x18\x02 \x01(\x0b\x32#.telemed.doctor.v1.AvailabilityRuleB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xc9\x01\n\x16GetAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12%\n\x04\x64\x61te\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12:\n\x10\x61ppointment_type\x18\x03 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x18\n\x10\x64uration_minutes\x18\x04 \x01(\x05\x12\x19\n\x11\x61t_least_revision\x18\x05 \x01(\t\"\xe4\x01\n\x17GetAvailabilityResponse\x12\x11\n\tdoctor_id\x18\x01 \x01(\t\x12\x19\n\x11\x64octor_first_name\x18\x02 \x01(\t\x12\x18\n\x10\x64octor_last_name\x18\x03 \x01(\t\x12\x11\n\tspecialty\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\x12,\n\rmorning_slots\x18\x06 \x03(\x0b\x32\x15.telemed.type.v1.Slot\x12.\n\x0f\x61\x66ternoon_slots\x18\x07 \x03(\x0b\x32\x15.telemed.type.v1.Slot\"\x87\x04\n\x13MatchDoctorsRequest\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12@\n\x10\x61ppointment_type\x18\x02 \x01(\x0e\x32 .telemed.type.v1.AppointmentTypeB\x04\xe2\x41\x01\x02\x12\x18\n\x10\x64uration_minutes\x18\x03 \x01(\x05\x12)\n\x0epreferred_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x34\n\x14preferred_time_start\x18\x05 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12\x32\n\x12preferred_time_end\x18\x06 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12\x10\n\x08timezone\x18\x07 \x01(\t\x12\x1a\n\x12specialty_required\x18\x08 \x01(\t\x12)\n\x1c\x61llow_history_prioritization\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tdoctor_id\x18\n \x01(\t\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmax_results\x18\x0c \x01(\x05\x12\x19\n\x11\x61t_least_revision\x18\r \x01(\tB\x1f\n\x1d_allow_history_prioritization\"G\n\x14MatchDoctorsResponse\x12/\n\x07matches\x18\x01 \x03(\x0b\x32\x1e.telemed.doctor.v1.DoctorMatch2\x92\t\n\rDoctorService\x12k\n\x0c\x43reateDoctor\x12&.telemed.doctor.v1.CreateDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"\x18\x82\xd3\xe4\x93\x02\x12\"\x08/doctors:\x06\x64octor\x12i\n\tGetDoctor\x12#.telemed.doctor.v1.GetDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/doctors/{doctor_id}\x12~\n\x0cUpdateDoctor\x12&.telemed.doctor.v1.UpdateDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"+\x82\xd3\xe4\x93\x02%2\x1b/doctors/{doctor.doctor_id}:\x06\x64octor\x12\x85\x01\n\x10\x44\x65\x61\x63tivateDoctor\x12*.telemed.doctor.v1.DeactivateDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"*\x82\xd3\xe4\x93\x02$\"\x1f/doctors/{doctor_id}/deactivate:\x01*\x12\x7f\n\x0e\x41\x63tivateDoctor\x12(.telemed.doctor.v1.ActivateDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"(\x82\xd3\xe4\x93\x02\"\"\x1d/doctors/{doctor_id}/activate:\x01*\x12y\n\x0cVerifyDoctor\x12&.telemed.doctor.v1.VerifyDoctorRequest\x1a\x19.telemed.doctor.v1.Doctor\"&\x82\xd3\xe4\x93\x02 \"\x1b/doctors/{doctor_id}/verify:\x01*\x12\x92\x01\n\x0fSetAvailability\x12).telemed.doctor.v1.SetAvailabilityRequest\x1a#.telemed.doctor.v1.AvailabilityRule\"/\x82\xd3\xe4\x93\x02)\"!/doctors/{doctor_id}/availability:\x04rule\x12\x93\x01\n\x0fGetAvailability\x12).telemed.doctor.v1.GetAvailabilityRequest\x1a*.telemed.doctor.v1.GetAvailabilityResponse\")\x82\xd3\xe4\x93\x02#\x12!/doctors/{doctor_id}/availability\x12z\n\x0cMatchDoctors\x12&.telemed.doctor.v1.MatchDoctorsRequest\x1a\'.telemed.doctor.v1.MatchDoctorsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/doctors/match:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,6 +59,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DOCTORSERVICE'].methods_by_name['CreateDoctor']._serialized_options = b'\202\323\344\223\002\022\"\010/doctors:\006doctor'
   _globals['_DOCTORSERVICE'].methods_by_name['GetDoctor']._loaded_options = None
   _globals['_DOCTORSERVICE'].methods_by_name['GetDoctor']._serialized_options = b'\202\323\344\223\002\026\022\024/doctors/{doctor_id}'
+  _globals['_DOCTORSERVICE'].methods_by_name['UpdateDoctor']._loaded_options = None
+  _globals['_DOCTORSERVICE'].methods_by_name['UpdateDoctor']._serialized_options = b'\202\323\344\223\002%2\033/doctors/{doctor.doctor_id}:\006doctor'
+  _globals['_DOCTORSERVICE'].methods_by_name['DeactivateDoctor']._loaded_options = None
+  _globals['_DOCTORSERVICE'].methods_by_name['DeactivateDoctor']._serialized_options = b'\202\323\344\223\002$\"\037/doctors/{doctor_id}/deactivate:\001*'
+  _globals['_DOCTORSERVICE'].methods_by_name['ActivateDoctor']._loaded_options = None
+  _globals['_DOCTORSERVICE'].methods_by_name['ActivateDoctor']._serialized_options = b'\202\323\344\223\002\"\"\035/doctors/{doctor_id}/activate:\001*'
   _globals['_DOCTORSERVICE'].methods_by_name['VerifyDoctor']._loaded_options = None
   _globals['_DOCTORSERVICE'].methods_by_name['VerifyDoctor']._serialized_options = b'\202\323\344\223\002 \"\033/doctors/{doctor_id}/verify:\001*'
   _globals['_DOCTORSERVICE'].methods_by_name['SetAvailability']._loaded_options = None
@@ -66,22 +73,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DOCTORSERVICE'].methods_by_name['GetAvailability']._serialized_options = b'\202\323\344\223\002#\022!/doctors/{doctor_id}/availability'
   _globals['_DOCTORSERVICE'].methods_by_name['MatchDoctors']._loaded_options = None
   _globals['_DOCTORSERVICE'].methods_by_name['MatchDoctors']._serialized_options = b'\202\323\344\223\002\023\"\016/doctors/match:\001*'
-  _globals['_CREATEDOCTORREQUEST']._serialized_start=276
-  _globals['_CREATEDOCTORREQUEST']._serialized_end=366
-  _globals['_GETDOCTORREQUEST']._serialized_start=368
-  _globals['_GETDOCTORREQUEST']._serialized_end=411
-  _globals['_VERIFYDOCTORREQUEST']._serialized_start=413
-  _globals['_VERIFYDOCTORREQUEST']._serialized_end=521
-  _globals['_SETAVAILABILITYREQUEST']._serialized_start=523
-  _globals['_SETAVAILABILITYREQUEST']._serialized_end=649
-  _globals['_GETAVAILABILITYREQUEST']._serialized_start=652
-  _globals['_GETAVAILABILITYREQUEST']._serialized_end=853
-  _globals['_GETAVAILABILITYRESPONSE']._serialized_start=856
-  _globals['_GETAVAILABILITYRESPONSE']._serialized_end=1084
-  _globals['_MATCHDOCTORSREQUEST']._serialized_start=1087
-  _globals['_MATCHDOCTORSREQUEST']._serialized_end=1606
-  _globals['_MATCHDOCTORSRESPONSE']._serialized_start=1608
-  _globals['_MATCHDOCTORSRESPONSE']._serialized_end=1679
-  _globals['_DOCTORSERVICE']._serialized_start=1682
-  _globals['_DOCTORSERVICE']._serialized_end=2459
+  _globals['_CREATEDOCTORREQUEST']._serialized_start=310
+  _globals['_CREATEDOCTORREQUEST']._serialized_end=400
+  _globals['_GETDOCTORREQUEST']._serialized_start=402
+  _globals['_GETDOCTORREQUEST']._serialized_end=445
+  _globals['_VERIFYDOCTORREQUEST']._serialized_start=447
+  _globals['_VERIFYDOCTORREQUEST']._serialized_end=555
+  _globals['_SETAVAILABILITYREQUEST']._serialized_start=557
+  _globals['_SETAVAILABILITYREQUEST']._serialized_end=683
+  _globals['_GETAVAILABILITYREQUEST']._serialized_start=686
+  _globals['_GETAVAILABILITYREQUEST']._serialized_end=887
+  _globals['_GETAVAILABILITYRESPONSE']._serialized_start=890
+  _globals['_GETAVAILABILITYRESPONSE']._serialized_end=1118
+  _globals['_MATCHDOCTORSREQUEST']._serialized_start=1121
+  _globals['_MATCHDOCTORSREQUEST']._serialized_end=1640
+  _globals['_MATCHDOCTORSRESPONSE']._serialized_start=1642
+  _globals['_MATCHDOCTORSRESPONSE']._serialized_end=1713
+  _globals['_DOCTORSERVICE']._serialized_start=1716
+  _globals['_DOCTORSERVICE']._serialized_end=2886
 # @@protoc_insertion_point(module_scope)

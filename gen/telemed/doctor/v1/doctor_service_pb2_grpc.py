@@ -5,6 +5,7 @@ import warnings
 
 from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__pb2
 from telemed.doctor.v1 import doctor_service_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__service__pb2
+from telemed.doctor.v1 import profiles_pb2 as telemed_dot_doctor_dot_v1_dot_profiles__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
 GRPC_VERSION = grpc.__version__
@@ -47,6 +48,21 @@ class DoctorServiceStub:
                 request_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetDoctorRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
                 _registered_method=True)
+        self.UpdateDoctor = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/UpdateDoctor',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_profiles__pb2.UpdateDoctorRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+                _registered_method=True)
+        self.DeactivateDoctor = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/DeactivateDoctor',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_profiles__pb2.DeactivateDoctorRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+                _registered_method=True)
+        self.ActivateDoctor = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ActivateDoctor',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_profiles__pb2.ActivateDoctorRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+                _registered_method=True)
         self.VerifyDoctor = channel.unary_unary(
                 '/telemed.doctor.v1.DoctorService/VerifyDoctor',
                 request_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.VerifyDoctorRequest.SerializeToString,
@@ -82,8 +98,33 @@ class DoctorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDoctor(self, request, context):
-        """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified unless the caller is
-        that doctor or an administrator.
+        """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified or not active unless the
+        caller is that doctor or an administrator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateDoctor(self, request, context):
+        """Changes a profile. The doctor or an administrator. A doctor who changes their own name, licence number or
+        license_jurisdictions is no longer verified; an administrator's change leaves is_verified as it is. Errors:
+        DOCTOR_NOT_FOUND, ETAG_MISMATCH, EMAIL_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeactivateDoctor(self, request, context):
+        """Takes a doctor out of everyone's sight: found and matched no more, and without free times. Visits that are
+        booked stay booked. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateDoctor(self, request, context):
+        """Lets a doctor take new visits again. Administrators only, since it may be they who wanted an end of them.
+        Errors: DOCTOR_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,6 +172,21 @@ def add_DoctorServiceServicer_to_server(servicer, server):
             'GetDoctor': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDoctor,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetDoctorRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.SerializeToString,
+            ),
+            'UpdateDoctor': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateDoctor,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_profiles__pb2.UpdateDoctorRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.SerializeToString,
+            ),
+            'DeactivateDoctor': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeactivateDoctor,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_profiles__pb2.DeactivateDoctorRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.SerializeToString,
+            ),
+            'ActivateDoctor': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateDoctor,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_profiles__pb2.ActivateDoctorRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.SerializeToString,
             ),
             'VerifyDoctor': grpc.unary_unary_rpc_method_handler(
@@ -209,6 +265,87 @@ class DoctorService:
             target,
             '/telemed.doctor.v1.DoctorService/GetDoctor',
             telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetDoctorRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateDoctor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/UpdateDoctor',
+            telemed_dot_doctor_dot_v1_dot_profiles__pb2.UpdateDoctorRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeactivateDoctor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/DeactivateDoctor',
+            telemed_dot_doctor_dot_v1_dot_profiles__pb2.DeactivateDoctorRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateDoctor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ActivateDoctor',
+            telemed_dot_doctor_dot_v1_dot_profiles__pb2.ActivateDoctorRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
             options,
             channel_credentials,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from telemed.doctor.v1 import doctor_pb2 as _doctor_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as _doctor_service_pb2
+from telemed.doctor.v1 import profiles_pb2 as _profiles_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -39,8 +40,21 @@ class DoctorServiceStub:
     CreateDoctor: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.CreateDoctorRequest, _doctor_pb2.Doctor]
     """Adds a doctor, not yet verified. Administrators only. Errors: ALREADY_EXISTS for a known e-mail."""
     GetDoctor: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.GetDoctorRequest, _doctor_pb2.Doctor]
-    """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified unless the caller is
-    that doctor or an administrator.
+    """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified or not active unless the
+    caller is that doctor or an administrator.
+    """
+    UpdateDoctor: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.UpdateDoctorRequest, _doctor_pb2.Doctor]
+    """Changes a profile. The doctor or an administrator. A doctor who changes their own name, licence number or
+    license_jurisdictions is no longer verified; an administrator's change leaves is_verified as it is. Errors:
+    DOCTOR_NOT_FOUND, ETAG_MISMATCH, EMAIL_TAKEN.
+    """
+    DeactivateDoctor: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.DeactivateDoctorRequest, _doctor_pb2.Doctor]
+    """Takes a doctor out of everyone's sight: found and matched no more, and without free times. Visits that are
+    booked stay booked. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+    """
+    ActivateDoctor: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ActivateDoctorRequest, _doctor_pb2.Doctor]
+    """Lets a doctor take new visits again. Administrators only, since it may be they who wanted an end of them.
+    Errors: DOCTOR_NOT_FOUND.
     """
     VerifyDoctor: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.VerifyDoctorRequest, _doctor_pb2.Doctor]
     """Says that a doctor's licence was checked, or takes that back. Administrators only. Errors:
@@ -67,8 +81,21 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     CreateDoctor: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.CreateDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
     """Adds a doctor, not yet verified. Administrators only. Errors: ALREADY_EXISTS for a known e-mail."""
     GetDoctor: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.GetDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
-    """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified unless the caller is
-    that doctor or an administrator.
+    """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified or not active unless the
+    caller is that doctor or an administrator.
+    """
+    UpdateDoctor: _aio.UnaryUnaryMultiCallable[_profiles_pb2.UpdateDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
+    """Changes a profile. The doctor or an administrator. A doctor who changes their own name, licence number or
+    license_jurisdictions is no longer verified; an administrator's change leaves is_verified as it is. Errors:
+    DOCTOR_NOT_FOUND, ETAG_MISMATCH, EMAIL_TAKEN.
+    """
+    DeactivateDoctor: _aio.UnaryUnaryMultiCallable[_profiles_pb2.DeactivateDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
+    """Takes a doctor out of everyone's sight: found and matched no more, and without free times. Visits that are
+    booked stay booked. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+    """
+    ActivateDoctor: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ActivateDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
+    """Lets a doctor take new visits again. Administrators only, since it may be they who wanted an end of them.
+    Errors: DOCTOR_NOT_FOUND.
     """
     VerifyDoctor: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.VerifyDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
     """Says that a doctor's licence was checked, or takes that back. Administrators only. Errors:
@@ -104,8 +131,39 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _doctor_service_pb2.GetDoctorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_doctor_pb2.Doctor, _abc.Awaitable[_doctor_pb2.Doctor]]:
-        """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified unless the caller is
-        that doctor or an administrator.
+        """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified or not active unless the
+        caller is that doctor or an administrator.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateDoctor(
+        self,
+        request: _profiles_pb2.UpdateDoctorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_doctor_pb2.Doctor, _abc.Awaitable[_doctor_pb2.Doctor]]:
+        """Changes a profile. The doctor or an administrator. A doctor who changes their own name, licence number or
+        license_jurisdictions is no longer verified; an administrator's change leaves is_verified as it is. Errors:
+        DOCTOR_NOT_FOUND, ETAG_MISMATCH, EMAIL_TAKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def DeactivateDoctor(
+        self,
+        request: _profiles_pb2.DeactivateDoctorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_doctor_pb2.Doctor, _abc.Awaitable[_doctor_pb2.Doctor]]:
+        """Takes a doctor out of everyone's sight: found and matched no more, and without free times. Visits that are
+        booked stay booked. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ActivateDoctor(
+        self,
+        request: _profiles_pb2.ActivateDoctorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_doctor_pb2.Doctor, _abc.Awaitable[_doctor_pb2.Doctor]]:
+        """Lets a doctor take new visits again. Administrators only, since it may be they who wanted an end of them.
+        Errors: DOCTOR_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
