@@ -14,7 +14,7 @@ import psycopg
 import uvloop
 
 from appointment_svc.app.ports import Draft, Method, Order, Outcome
-from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.offers import Candidate, Offer
 from appointment_svc.storage.ledger import PostgresLedger
 from bench import doctors
@@ -27,6 +27,7 @@ from chassis.db import Database
 from chassis.ids import uuid7
 from chassis.migrations import migrate
 from chassis.signals import Signal
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.slots import Slot, SlotPriority
 from stack.databases import create_when_missing, database_name, migrations_of
@@ -131,7 +132,7 @@ def _draft(number: int, first: date) -> Draft:
         id=str(uuid7(now)),
         patient_id=doctors.patient_id(number),
         doctor_id=doctor_id,
-        status=Status.CONFIRMED,
+        status=AppointmentStatus.CONFIRMED,
         kind=kind,
         start=start,
         end=end,

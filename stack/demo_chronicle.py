@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 
-from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.storage.imports import ImportedAppointment
 from doctor_svc.domain.offers import Offer
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import day_of
 from kernel.slots import Slot
@@ -48,13 +49,20 @@ class Chronicle:
         return self._rng.choice([*offered, AppointmentType.GENERAL_CONSULTATION, AppointmentType.FOLLOW_UP])
 
     def place(
-        self, patient: DemoPatient, doctor: DemoDoctor, kind: AppointmentType, days: Sequence[date], status: Status
+        self,
+        patient: DemoPatient,
+        doctor: DemoDoctor,
+        kind: AppointmentType,
+        days: Sequence[date],
+        status: AppointmentStatus,
     ) -> date | None:
         """Adds a visit on the first of these days on which the doctor has a free time, and tells which."""
         diary = self.diary_of(doctor)
         for day in days:
             offer = diary.offer(kind, day)
-            free = [slot for slot in offer.soonest() if status is not Status.CONFIRMED or self._is_ahead(slot)]
+            free = [
+                slot for slot in offer.soonest() if status is not AppointmentStatus.CONFIRMED or self._is_ahead(slot)
+            ]
             if free:
                 self.add(patient, doctor, offer, self._rng.choice(free), status)
                 return day
@@ -66,7 +74,7 @@ class Chronicle:
         doctor: DemoDoctor,
         offer: Offer,
         slot: Slot,
-        status: Status,
+        status: AppointmentStatus,
         *,
         visit_id: str | None = None,
     ) -> None:
@@ -77,7 +85,7 @@ class Chronicle:
         diary, pair = self.diary_of(doctor), (patient.id, doctor.id)
         previous = self._completed[pair]
         self._made[patient.id] += 1
-        self._completed[pair] += status is Status.COMPLETED
+        self._completed[pair] += status is AppointmentStatus.COMPLETED
         create_time, update_time = self._times(slot, status)
         appointment = Appointment(
             id=visit_id or demo_id("visit", patient.number, self._made[patient.id]),
@@ -88,13 +96,13 @@ class Chronicle:
             start=slot.start,
             end=slot.end,
             buffer=slot.buffer,
-            seat=0 if status is Status.CANCELLED else diary.take(slot),
+            seat=0 if status is AppointmentStatus.CANCELLED else diary.take(slot),
             timezone=patient.timezone,
             specialty_required=_asked_for(doctor),
             patient_notes=self._rng.choice(_NOTES) if self._rng.random() < _NOTES_SHARE else "",
             match_score=diary.score(offer, previous),
             is_preferred_doctor=previous > 0,
-            cancel_reason=_CANCEL_REASON if status is Status.CANCELLED else "",
+            cancel_reason=_CANCEL_REASON if status is AppointmentStatus.CANCELLED else "",
             version=1,
             create_time=create_time,
             update_time=update_time,
@@ -104,15 +112,15 @@ class Chronicle:
     def _is_ahead(self, slot: Slot) -> bool:
         return self.now < slot.start <= self.now + AHEAD
 
-    def _times(self, slot: Slot, status: Status) -> tuple[datetime, datetime]:
+    def _times(self, slot: Slot, status: AppointmentStatus) -> tuple[datetime, datetime]:
         """When the visit was booked, 4 to 25 days before, and when it last changed; neither after `now`."""
         booked = min(slot.start, self.now) - timedelta(days=self._rng.randint(4, 25), minutes=self._rng.randint(0, 600))
         match status:
-            case Status.COMPLETED:
+            case AppointmentStatus.COMPLETED:
                 return booked, slot.end
-            case Status.NO_SHOW:
+            case AppointmentStatus.NO_SHOW:
                 return booked, slot.start + timedelta(minutes=30)
-            case Status.CANCELLED:
+            case AppointmentStatus.CANCELLED:
                 return booked, slot.start - timedelta(days=2)
             case _:
                 return booked, booked

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-from appointment_svc.domain.appointment import Status
 from appointment_svc.storage.imports import ImportedAppointment
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import day_of
 from kernel.slots import Slot
@@ -67,7 +67,7 @@ def _open_visit(chronicle: Chronicle, patient: DemoPatient) -> None:
     diary = chronicle.diary_of(doctor)
     slot = open_slot(diary, chronicle.now)
     offer = diary.offer(slot.kind, day_of(slot.start, doctor.zone))
-    chronicle.add(patient, doctor, offer, slot, Status.CONFIRMED, visit_id=OPEN_VISIT)
+    chronicle.add(patient, doctor, offer, slot, AppointmentStatus.CONFIRMED, visit_id=OPEN_VISIT)
 
 
 def _first_patient(chronicle: Chronicle, patient: DemoPatient) -> date:
@@ -79,9 +79,9 @@ def _first_patient(chronicle: Chronicle, patient: DemoPatient) -> date:
     today = day_of(chronicle.now, doctor.zone)
     for gap in _FIRST_PATIENTS_GAPS:
         kind = chronicle.pick_kind(patient, doctor)
-        chronicle.place(patient, doctor, kind, _days(today - timedelta(days=gap)), Status.COMPLETED)
+        chronicle.place(patient, doctor, kind, _days(today - timedelta(days=gap)), AppointmentStatus.COMPLETED)
     before = [today - timedelta(days=back) for back in range(1, _DAYS_TO_LOOK)]
-    last = chronicle.place(patient, doctor, AppointmentType.GENERAL_CONSULTATION, before, Status.COMPLETED)
+    last = chronicle.place(patient, doctor, AppointmentType.GENERAL_CONSULTATION, before, AppointmentStatus.COMPLETED)
     if last is None:
         raise ValueError(f"{doctor.name} must work at least once in two weeks")
     return last
@@ -91,8 +91,11 @@ def _history(chronicle: Chronicle, patient: DemoPatient, end: date, rng: Random)
     """The patient's visits of the year before the day `end`, in order."""
     completed = rng.choices(range(len(_COMPLETED_SHARES)), _COMPLETED_SHARES)[0]
     missed = rng.choices(range(len(_MISSED_SHARES)), _MISSED_SHARES)[0]
-    outcomes = [Status.COMPLETED] * completed
-    outcomes += [rng.choice((Status.CANCELLED, Status.CANCELLED, Status.NO_SHOW)) for _ in range(missed)]
+    outcomes = [AppointmentStatus.COMPLETED] * completed
+    outcomes += [
+        rng.choice((AppointmentStatus.CANCELLED, AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW))
+        for _ in range(missed)
+    ]
     rng.shuffle(outcomes)
     begin = chronicle.now.date() - PAST + timedelta(days=_DAYS_BETWEEN)
     earliest = begin
@@ -116,7 +119,7 @@ def _group(chronicle: Chronicle, members: Sequence[DemoPatient], leader: DemoDoc
     for member in members:
         offers = (diary.offer(AppointmentType.GROUP_SESSION, day) for day in _days(today + timedelta(days=1)))
         offer = next(offer for offer in offers if offer.free)
-        chronicle.add(member, leader, offer, offer.soonest(1)[0], Status.CONFIRMED)
+        chronicle.add(member, leader, offer, offer.soonest(1)[0], AppointmentStatus.CONFIRMED)
 
 
 def _upcoming(chronicle: Chronicle, waiting: Sequence[DemoPatient], count: int, rng: Random) -> None:
@@ -129,7 +132,7 @@ def _upcoming(chronicle: Chronicle, waiting: Sequence[DemoPatient], count: int, 
         kind = chronicle.pick_kind(patient, doctor)
         today = day_of(chronicle.now, doctor.zone)
         days = [today + timedelta(days=ahead) for ahead in rng.sample(range(AHEAD.days + 1), AHEAD.days + 1)]
-        left -= chronicle.place(patient, doctor, kind, days, Status.CONFIRMED) is not None
+        left -= chronicle.place(patient, doctor, kind, days, AppointmentStatus.CONFIRMED) is not None
 
 
 def _days(first: date) -> list[date]:

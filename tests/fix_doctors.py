@@ -25,9 +25,10 @@ from doctor_svc.__main__ import build
 from doctor_svc.api.fields import kind_number
 from doctor_svc.domain.availability import AvailabilityRule, WallBlock
 from doctor_svc.domain.doctor import Doctor, PrivateDetails, Profile
-from doctor_svc.domain.visits import Visit, VisitStatus
+from doctor_svc.domain.visits import Visit
 from doctor_svc.settings import DoctorSettings, RuleSettings
 from doctor_svc.storage.doctors import import_doctors, import_rules
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from tests.fix_services import Callers, running, serving, stub
 
@@ -89,7 +90,7 @@ def a_visit(doctor_id: str, start: datetime, **other: Any) -> Visit:
         "doctor_id": doctor_id,
         "patient_id": str(uuid4()),
         "kind": GENERAL,
-        "status": VisitStatus.CONFIRMED,
+        "status": AppointmentStatus.CONFIRMED,
         "start": start,
         "end": end,
         "occupied_until": end + timedelta(minutes=10),

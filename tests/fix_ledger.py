@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appointment_svc.app.ports import Draft, Method, Order, RequestKey
-from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.offers import Candidate, Offer
 from appointment_svc.storage.appointments import PostgresAppointments
 from appointment_svc.storage.feed import PostgresFeed, Sequencer
@@ -17,6 +17,7 @@ from appointment_svc.storage.ledger import PostgresLedger
 from chassis.context import Caller, Role
 from chassis.db import Database
 from chassis.signals import Signal
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.slots import Slot, SlotPriority
 
@@ -71,7 +72,7 @@ def draft(
         id=str(uuid4()),
         patient_id=patient_id,
         doctor_id=doctor_id,
-        status=Status.CONFIRMED,
+        status=AppointmentStatus.CONFIRMED,
         kind=kind,
         start=start,
         end=end,

@@ -14,7 +14,6 @@ from appointment_svc.app.booking import Visit
 from appointment_svc.app.check_conflicts import Question
 from appointment_svc.app.ports import ListFilter, PagePosition, RequestKey
 from appointment_svc.app.smart_book import SmartWish
-from appointment_svc.domain.appointment import Status
 from appointment_svc.domain.rules import visit_length
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_optional_uuid, parse_uuid
@@ -26,12 +25,13 @@ from chassis.protos import (
     to_optional_instant,
     to_optional_wall,
 )
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import require_aware, zone_named
 from kernel.errors import InvalidArgument
 
 KINDS = EnumMap(scheduling_pb2.AppointmentType.DESCRIPTOR, AppointmentType)
-STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, Status)
+STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appointment_svc.app.ports import Attempt, Draft, Ledger, Method, Order, Outcome, RequestKey, Verdict
-from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.errors import DailyLimitReached, PatientBusy, SlotTaken
 from appointment_svc.domain.offers import Candidate, Offer, alternatives
 from appointment_svc.domain.rules import MAX_NOTES, MAX_SPECIALTY, Rules, check_text
 from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.ids import uuid7
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import day_of
 from kernel.errors import Refusal
@@ -153,7 +154,7 @@ def _appointment(visit: Visit, candidate: Candidate, now: datetime) -> Appointme
         id=str(uuid7(now)),
         patient_id=visit.patient_id,
         doctor_id=offer.doctor_id,
-        status=Status.CONFIRMED,
+        status=AppointmentStatus.CONFIRMED,
         kind=visit.kind,
         start=slot.start,
         end=slot.end,

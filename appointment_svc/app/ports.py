@@ -6,9 +6,10 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.offers import Candidate, Offer
 from chassis.context import Caller
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.revision import ChangeOf, FeedPosition
 
@@ -144,7 +145,7 @@ class ListFilter:
 
     patient_id: str | None = None
     doctor_id: str | None = None
-    status: Status | None = None
+    status: AppointmentStatus | None = None
     kind: AppointmentType | None = None
     since: datetime | None = None
     until: datetime | None = None

@@ -3,35 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from appointment_svc.domain.errors import TooLateToCancel, WrongState
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 
-
-class Status(StrEnum):
-    """Where an appointment stands."""
-
-    HELD = "HELD"
-    PENDING = "PENDING"
-    CONFIRMED = "CONFIRMED"
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    CANCELLED = "CANCELLED"
-    NO_SHOW = "NO_SHOW"
-    EXPIRED = "EXPIRED"
-
-
 # Which state may follow which; a state without a row is final.
-TRANSITIONS: Mapping[Status, frozenset[Status]] = {
-    Status.HELD: frozenset({Status.CONFIRMED, Status.PENDING, Status.EXPIRED, Status.CANCELLED}),
-    Status.PENDING: frozenset({Status.CONFIRMED, Status.CANCELLED}),
-    Status.CONFIRMED: frozenset({Status.IN_PROGRESS, Status.CANCELLED, Status.NO_SHOW}),
-    Status.IN_PROGRESS: frozenset({Status.COMPLETED, Status.CANCELLED}),
+TRANSITIONS: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {
+    AppointmentStatus.HELD: frozenset(
+        {AppointmentStatus.CONFIRMED, AppointmentStatus.PENDING, AppointmentStatus.EXPIRED, AppointmentStatus.CANCELLED}
+    ),
+    AppointmentStatus.PENDING: frozenset({AppointmentStatus.CONFIRMED, AppointmentStatus.CANCELLED}),
+    AppointmentStatus.CONFIRMED: frozenset(
+        {AppointmentStatus.IN_PROGRESS, AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW}
+    ),
+    AppointmentStatus.IN_PROGRESS: frozenset({AppointmentStatus.COMPLETED, AppointmentStatus.CANCELLED}),
 }
-
-# The states that keep the doctor's and the patient's time.
-OCCUPYING = frozenset({Status.HELD, Status.PENDING, Status.CONFIRMED, Status.IN_PROGRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +28,7 @@ class Appointment:
     id: str
     patient_id: str
     doctor_id: str
-    status: Status
+    status: AppointmentStatus
     kind: AppointmentType
     start: datetime
     end: datetime
@@ -62,7 +49,7 @@ class Appointment:
         """The version as callers see it."""
         return str(self.version)
 
-    def moved_to(self, status: Status, now: datetime) -> "Appointment":
+    def moved_to(self, status: AppointmentStatus, now: datetime) -> "Appointment":
         """The appointment in another state. Raises WrongState when the table has no such transition."""
         if status not in TRANSITIONS.get(self.status, frozenset()):
             raise WrongState.of(self.status, status)
@@ -70,7 +57,7 @@ class Appointment:
 
     def cancelled(self, reason: str, now: datetime, notice: timedelta) -> "Appointment":
         """The appointment called off. Raises WrongState, or TooLateToCancel when less than `notice` is left."""
-        off = replace(self.moved_to(Status.CANCELLED, now), cancel_reason=reason)
+        off = replace(self.moved_to(AppointmentStatus.CANCELLED, now), cancel_reason=reason)
         if self.start - now < notice:
             raise TooLateToCancel.of(self.start, now, notice)
         return off

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appointment_svc.app.ports import BusyTime, Cancellation, ListFilter, PagePosition
-from appointment_svc.domain.appointment import OCCUPYING, Appointment
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.errors import AppointmentNotFound
 from appointment_svc.storage.ledger import key_reused
 from appointment_svc.storage.rows import QUERIES, appointment_of
@@ -13,6 +13,7 @@ from chassis.db import Database, Session
 from chassis.signals import Signal
 from chassis.sql import Query
 from chassis.telemetry import current_traceparent
+from kernel.appointment_status import OCCUPYING
 from kernel.appointment_types import AppointmentType
 
 _CONDITIONS = {

@@ -9,13 +9,14 @@ from pathlib import Path
 from psycopg.types.json import Jsonb
 
 from appointment_svc.app.ports import Outcome
-from appointment_svc.domain.appointment import OCCUPYING, Appointment
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.errors import DailyLimitReached, PatientBusy, SlotTaken
 from appointment_svc.domain.rules import Rules
 from chassis.context import Role
 from chassis.db import Database, Session
 from chassis.sql import Queries
 from chassis.telemetry import current_traceparent
+from kernel.appointment_status import OCCUPYING
 from kernel.errors import Refusal
 
 _QUERIES = Queries(Path(__file__).with_name("imports.sql"))

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.appointment import Appointment
 from chassis.sql import Queries
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
@@ -18,7 +19,7 @@ def appointment_of(row: dict[str, Any]) -> Appointment:
         id=row["appointment_id"],
         patient_id=row["patient_id"],
         doctor_id=row["doctor_id"],
-        status=Status(row["status"]),
+        status=AppointmentStatus(row["status"]),
         kind=AppointmentType(row["kind"]),
         start=_instant(row["start_time"]),
         end=_instant(row["end_time"]),

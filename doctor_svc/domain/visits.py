@@ -3,26 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import require_aware
-
-
-class VisitStatus(StrEnum):
-    """Where a visit stands; the first four occupy the doctor's time."""
-
-    HELD = "HELD"
-    PENDING = "PENDING"
-    CONFIRMED = "CONFIRMED"
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    CANCELLED = "CANCELLED"
-    NO_SHOW = "NO_SHOW"
-    EXPIRED = "EXPIRED"
-
-
-OCCUPYING = frozenset({VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.IN_PROGRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +18,7 @@ class Visit:
     doctor_id: str
     patient_id: str
     kind: AppointmentType
-    status: VisitStatus
+    status: AppointmentStatus
     start: datetime
     end: datetime
     occupied_until: datetime

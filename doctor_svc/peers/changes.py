@@ -10,12 +10,13 @@ from telemed.type.v1 import scheduling_pb2
 from chassis.client import Client
 from chassis.progress import Progress
 from chassis.protos import to_instant
-from doctor_svc.domain.visits import Visit, VisitChange, VisitStatus
+from doctor_svc.domain.visits import Visit, VisitChange
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 
 _WATCH = api.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
 _STATUSES = {
-    appointment_pb2.AppointmentStatus.Value(f"APPOINTMENT_STATUS_{status.name}"): status for status in VisitStatus
+    appointment_pb2.AppointmentStatus.Value(f"APPOINTMENT_STATUS_{status.name}"): status for status in AppointmentStatus
 }
 _KINDS = {scheduling_pb2.AppointmentType.Value(f"APPOINTMENT_TYPE_{kind.name}"): kind for kind in AppointmentType}
 

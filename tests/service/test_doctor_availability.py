@@ -14,8 +14,8 @@ from telemed.type.v1 import scheduling_pb2
 from chassis.context import Role
 from doctor_svc.domain.availability import WallBlock
 from doctor_svc.domain.doctor import Doctor
-from doctor_svc.domain.visits import VisitStatus
 from doctor_svc.storage.visits import StoredVisits
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from tests.fix_doctors import DoctorClinic, a_doctor, a_rule, a_visit, change_of, seed
 from tests.refusals import fields_of, reason_of, refusal
@@ -115,7 +115,7 @@ async def test_a_booked_visit_takes_its_slot_and_a_cancelled_one_gives_it_back(d
     assert starts(answer.morning_slots) == ["09:40", "10:20", "11:00"]
 
     cancelled = a_visit(
-        doctor.doctor_id, NINE, appointment_id=booked.appointment_id, version=2, status=VisitStatus.CANCELLED
+        doctor.doctor_id, NINE, appointment_id=booked.appointment_id, version=2, status=AppointmentStatus.CANCELLED
     )
     revision = doctors.feed.write(change_of(cancelled))
     answer = await day_of(doctors, doctor, MONDAY, at_least_revision=revision)

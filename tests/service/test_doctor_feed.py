@@ -12,8 +12,9 @@ from chassis.context import Role
 from chassis.progress import Progress
 from chassis.sql import Query
 from doctor_svc.app.apply_changes import ApplyChanges
-from doctor_svc.domain.visits import VisitChange, VisitStatus
+from doctor_svc.domain.visits import VisitChange
 from doctor_svc.storage.visits import StoredVisits
+from kernel.appointment_status import AppointmentStatus
 from tests.fix_doctors import DoctorClinic, a_doctor, a_rule, a_visit, change_of, seed
 from tests.fix_spans import Spans
 
@@ -62,7 +63,7 @@ async def test_a_service_that_starts_late_reads_the_whole_feed(doctor_clinic: Do
 async def test_a_change_that_comes_again_after_a_break_changes_nothing(doctor_clinic: DoctorClinic) -> None:
     clinic, doctor = doctor_clinic, a_doctor()
     await seed(clinic.database, [doctor], [a_rule(doctor, 1)])
-    visit = a_visit(doctor.doctor_id, NINE, version=2, status=VisitStatus.CANCELLED)
+    visit = a_visit(doctor.doctor_id, NINE, version=2, status=AppointmentStatus.CANCELLED)
     older = a_visit(doctor.doctor_id, NINE, appointment_id=visit.appointment_id)
     clinic.feed.write(change_of(older))
     clinic.feed.write(change_of(visit))

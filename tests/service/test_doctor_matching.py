@@ -16,8 +16,8 @@ from chassis.context import Role
 from chassis.protos import to_timestamp
 from doctor_svc.domain.availability import WallBlock
 from doctor_svc.domain.doctor import Doctor
-from doctor_svc.domain.visits import VisitStatus
 from doctor_svc.settings import RuleSettings
+from kernel.appointment_status import AppointmentStatus
 from tests.fix_doctors import WORKING_DAYS, DoctorClinic, a_doctor, a_rule, a_visit, change_of, seed
 from tests.fix_spans import Spans
 from tests.refusals import fields_of, reason_of, refusal
@@ -59,7 +59,7 @@ async def completed_visits(clinic: DoctorClinic, doctor: Doctor, count: int) -> 
                     doctor.doctor_id,
                     LONG_AGO + timedelta(days=7 * week),
                     patient_id=PATIENT,
-                    status=VisitStatus.COMPLETED,
+                    status=AppointmentStatus.COMPLETED,
                 )
             )
             for week in range(count)
@@ -120,9 +120,9 @@ async def test_visits_that_did_not_take_place_make_no_history(doctors: DoctorCli
     doctor = a_doctor()
     await working_mondays(doctors, doctor)
     revision = doctors.feed.write(
-        change_of(a_visit(doctor.doctor_id, LONG_AGO, patient_id=PATIENT, status=VisitStatus.CANCELLED)),
-        change_of(a_visit(doctor.doctor_id, LONG_AGO, patient_id=PATIENT, status=VisitStatus.NO_SHOW)),
-        change_of(a_visit(doctor.doctor_id, LONG_AGO, status=VisitStatus.COMPLETED)),
+        change_of(a_visit(doctor.doctor_id, LONG_AGO, patient_id=PATIENT, status=AppointmentStatus.CANCELLED)),
+        change_of(a_visit(doctor.doctor_id, LONG_AGO, patient_id=PATIENT, status=AppointmentStatus.NO_SHOW)),
+        change_of(a_visit(doctor.doctor_id, LONG_AGO, status=AppointmentStatus.COMPLETED)),
     )
     (found,) = await match(doctors, at_least_revision=revision, **MORNING_OF_MONDAY)
     assert (found.is_preferred_doctor, found.previous_visits) == (False, 0)

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 
 from appointment_svc.app.ports import FeedReader, Outcome
-from appointment_svc.domain.appointment import OCCUPYING, Status
 from appointment_svc.domain.errors import DailyLimitReached, PatientBusy, SlotTaken
 from appointment_svc.storage.imports import ImportedAppointment, import_appointments
 from appointment_svc.storage.rows import QUERIES
 from chassis.sql import Query
+from kernel.appointment_status import OCCUPYING, AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.errors import Refusal
 from tests.fix_ledger import NOW, TEN, LedgerBench, draft, order
@@ -41,7 +41,7 @@ def visit(
     doctor_id: str = "",
     patient_id: str = "",
     start: datetime = TEN,
-    status: Status = Status.CONFIRMED,
+    status: AppointmentStatus = AppointmentStatus.CONFIRMED,
     kind: AppointmentType = AppointmentType.GENERAL_CONSULTATION,
     capacity: int = 1,
 ) -> ImportedAppointment:
@@ -62,12 +62,12 @@ async def refused(bench: LedgerBench, *visits: ImportedAppointment) -> Refusal:
 
 
 async def test_a_visit_in_every_state_is_kept_and_only_the_occupying_ones_claim_time(bench: LedgerBench):
-    visits = [visit(status=status) for status in Status]
+    visits = [visit(status=status) for status in AppointmentStatus]
     assert await import_appointments(bench.database, visits, NOW) == len(visits)
     assert await counts(bench) == {
-        "appointments": len(Status),
-        "events": len(Status),
-        "pending": len(Status),
+        "appointments": len(AppointmentStatus),
+        "events": len(AppointmentStatus),
+        "pending": len(AppointmentStatus),
         "doctor_claims": len(OCCUPYING),
         "patient_claims": len(OCCUPYING),
     }
@@ -114,7 +114,7 @@ async def test_the_feed_tells_of_each_visit_in_the_order_of_their_starts_and_wit
 async def test_what_is_there_already_is_passed_over_without_an_event(bench: LedgerBench):
     known, new = visit(), visit()
     assert await import_appointments(bench.database, [known], NOW) == 1
-    changed = replace(known, appointment=replace(known.appointment, status=Status.COMPLETED))
+    changed = replace(known, appointment=replace(known.appointment, status=AppointmentStatus.COMPLETED))
     assert await import_appointments(bench.database, [changed, new], NOW) == 1
     assert await import_appointments(bench.database, [known, new], NOW) == 0
     assert await bench.appointments.get(known.appointment.id) == known.appointment
@@ -155,7 +155,7 @@ async def test_a_fourth_active_visit_of_a_day_is_refused_and_a_finished_one_is_n
     refusal = await refused(bench, *day)
     assert isinstance(refusal, DailyLimitReached)
     assert refusal.metadata == {"appointment_id": day[3].appointment.id}
-    finished = replace(day[0], appointment=replace(day[0].appointment, status=Status.COMPLETED))
+    finished = replace(day[0], appointment=replace(day[0].appointment, status=AppointmentStatus.COMPLETED))
     assert await import_appointments(bench.database, [finished, *day[1:]], NOW) == 4
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from chassis.db import Database
 from chassis.sql import Query
-from doctor_svc.domain.visits import VisitStatus
 from doctor_svc.storage.sql import QUERIES
 from doctor_svc.storage.visits import StoredVisits
+from kernel.appointment_status import AppointmentStatus
 from tests.fix_doctors import WORKING_DAYS, a_doctor, a_rule, a_visit, seed
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -30,7 +30,7 @@ async def busy_clinic(doctor_db: Database) -> tuple[Database, str]:
             doctor.doctor_id,
             NINE + timedelta(days=chance.randrange(-60, 60)),
             patient_id=chance.choice(PATIENTS),
-            status=chance.choice((VisitStatus.CONFIRMED, VisitStatus.COMPLETED)),
+            status=chance.choice((AppointmentStatus.CONFIRMED, AppointmentStatus.COMPLETED)),
         )
         for doctor in doctors
         for _ in range(10)
@@ -68,6 +68,10 @@ async def test_the_schedules_of_a_specialty_are_read_through_indexes(
     database, _ = busy_clinic
     params = {
         "specialty_keys": specialty,
+        "language": "en",
+        "licences": ["US-NY", "US"],
+        "min_rating": 3.5,
+        "everyone": False,
         "kinds": ["GeneralConsultation"],
         "patient_id": PATIENTS[0],
         "most": 200,

@@ -114,7 +114,7 @@ async def test_work_that_fails_leaves_its_key_free(doctor_db: Database) -> None:
     transactions, runs = StoredTransactions(doctor_db), list[bytes]()
 
     async def failing(_: Unit) -> bytes:
-        raise RuleOverlaps("x")
+        raise RuleOverlaps("x", "rule.morning_start_time")
 
     with pytest.raises(RuleOverlaps):
         await transactions.once(KEY, NOON, failing)

@@ -10,10 +10,11 @@ import pytest
 
 from chassis.db import Database
 from chassis.sql import Query
-from doctor_svc.domain.visits import OCCUPYING, Visit, VisitStatus, newest_of
+from doctor_svc.domain.visits import Visit, newest_of
 from doctor_svc.domain.window import Window
 from doctor_svc.storage.schedules import StoredSchedules
 from doctor_svc.storage.visits import StoredVisits
+from kernel.appointment_status import OCCUPYING, AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.revision import ChangeOf, FeedPosition
 from tests.fix_doctors import a_doctor, a_visit, seed
@@ -26,7 +27,7 @@ HELD = Query(
 DEADLOCKS = Query("deadlocks", "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
 
 
-def moved(visit: Visit, version: int, minutes: int, status: VisitStatus = VisitStatus.CONFIRMED) -> Visit:
+def moved(visit: Visit, version: int, minutes: int, status: AppointmentStatus = AppointmentStatus.CONFIRMED) -> Visit:
     return a_visit(
         visit.doctor_id,
         visit.start + timedelta(minutes=minutes),
@@ -55,7 +56,7 @@ async def test_replicas_that_apply_the_same_changes_in_any_order_end_alike_witho
     history = [
         version
         for visit in firsts
-        for version in (visit, moved(visit, 2, 30), moved(visit, 3, 30, VisitStatus.CANCELLED))
+        for version in (visit, moved(visit, 2, 30), moved(visit, 3, 30, AppointmentStatus.CANCELLED))
     ]
     chance = random.Random(7)  # noqa: S311 - shuffles, guards nothing
 
@@ -95,7 +96,7 @@ async def test_busy_times_are_the_occupying_visits_of_the_doctor_that_touch_the_
     await seed(doctor_db, [doctor, other], [])
     by_status = {
         status: a_visit(doctor.doctor_id, NINE + timedelta(hours=place), status=status, seat=place)
-        for place, status in enumerate(VisitStatus)
+        for place, status in enumerate(AppointmentStatus)
     }
     elsewhere = [a_visit(other.doctor_id, NINE), a_visit(doctor.doctor_id, NINE + timedelta(days=1))]
     late = a_visit(doctor.doctor_id, ALL_DAY.earliest - timedelta(minutes=35), kind=AppointmentType.GROUP_SESSION)

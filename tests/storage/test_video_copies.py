@@ -11,14 +11,15 @@ import pytest
 
 from chassis.db import Database
 from chassis.progress import Progress
+from kernel.appointment_status import AppointmentStatus
 from tests.domain.video.video_builders import APPOINTMENT, START, visit
 from tests.fix_spans import Spans
 from video_svc.app.copy_visits import CopyVisits, VisitChange
-from video_svc.domain.visit import Visit, VisitStatus
+from video_svc.domain.visit import Visit
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.visit_copies import PostgresVisitCopies
 
-CANCELLED = VisitStatus.CANCELLED
+CANCELLED = AppointmentStatus.CANCELLED
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ async def test_shuffled_and_doubled_batches_end_in_the_newest_versions(
     chance = random.Random(seed)  # noqa: S311 - a repeatable shuffle
     appointments = [str(uuid4()) for _ in range(6)]
     history = [
-        visit(chance.choice(list(VisitStatus)), appointment_id=one, version=version)
+        visit(chance.choice(list(AppointmentStatus)), appointment_id=one, version=version)
         for one in appointments
         for version in range(1, 6)
     ]
@@ -105,7 +106,7 @@ async def test_the_cursor_never_goes_back(copies: PostgresVisitCopies) -> None:
 async def test_a_batch_that_fails_leaves_neither_visits_nor_cursor(
     copies: PostgresVisitCopies, sessions: PostgresSessions
 ) -> None:
-    backwards = Visit(str(uuid4()), str(uuid4()), str(uuid4()), VisitStatus.CONFIRMED, START, START, 1)
+    backwards = Visit(str(uuid4()), str(uuid4()), str(uuid4()), AppointmentStatus.CONFIRMED, START, START, 1)
     with pytest.raises(psycopg.errors.CheckViolation):
         await copies.keep([visit(), backwards], 2)
     assert await copies.cursor() == ""

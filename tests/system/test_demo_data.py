@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from appointment_svc.app.ports import ListFilter
-from appointment_svc.domain.appointment import Appointment, Status
+from appointment_svc.domain.appointment import Appointment
 from appointment_svc.storage.appointments import PostgresAppointments
 from chassis.db import Database
 from chassis.signals import Signal
@@ -25,6 +25,7 @@ from doctor_svc.domain.slots import Agenda, Visit, day_slots, exact_slot
 from doctor_svc.domain.window import BookingPolicy, Window
 from doctor_svc.storage.doctors import import_doctors, import_rules
 from doctor_svc.storage.schedules import StoredSchedules
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import day_of
 from stack.demo_data import seed
@@ -140,12 +141,16 @@ def test_every_visit_lies_in_the_hours_of_a_verified_doctor(now: datetime):
 @pytest.mark.parametrize("now", MOMENTS, ids=str)
 def test_past_visits_are_over_and_coming_ones_are_confirmed(now: datetime):
     visits = planned(now)
-    coming = [visit for visit in visits if visit.status is Status.CONFIRMED]
+    coming = [visit for visit in visits if visit.status is AppointmentStatus.CONFIRMED]
     assert len(coming) == UPCOMING + 1
     assert all(now <= visit.start <= now + timedelta(days=10) for visit in coming)
-    past = [visit for visit in visits if visit.status is not Status.CONFIRMED]
+    past = [visit for visit in visits if visit.status is not AppointmentStatus.CONFIRMED]
     assert all(now - timedelta(days=366) < visit.start < visit.end < now for visit in past)
-    assert {visit.status for visit in past} == {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}
+    assert {visit.status for visit in past} == {
+        AppointmentStatus.COMPLETED,
+        AppointmentStatus.CANCELLED,
+        AppointmentStatus.NO_SHOW,
+    }
     assert all(visit.create_time <= visit.update_time <= now for visit in visits)
     assert all(visit.create_time < visit.start for visit in visits)
 
@@ -156,7 +161,7 @@ def test_patients_have_up_to_eight_completed_visits_and_keep_to_their_doctors():
     own = {patient.id: {doctor.id for doctor in patient.doctors} for patient in patients(staff, rng)}
     assert list(own) == [patient_id(number) for number in range(1, PATIENTS + 1)]
     assert {len(doctors) for doctors in own.values()} == {1, 2, 3}
-    completed = [visit for visit in planned(NOW) if visit.status is Status.COMPLETED]
+    completed = [visit for visit in planned(NOW) if visit.status is AppointmentStatus.COMPLETED]
     counts = Counter(visit.patient_id for visit in completed)
     assert set(counts.values()) == set(range(1, 9))
     assert 0 < PATIENTS - len(counts) < PATIENTS // 10
@@ -171,12 +176,12 @@ def test_a_visit_with_a_doctor_seen_before_says_so_and_matched_better():
         pair = (visit.patient_id, visit.doctor_id)
         assert visit.is_preferred_doctor == (pair in seen)
         assert (visit.match_score >= 0.5) == (pair in seen)
-        if visit.status is Status.COMPLETED:
+        if visit.status is AppointmentStatus.COMPLETED:
             seen.add(pair)
 
 
 def test_nobody_is_in_two_places_at_once_even_in_the_past():
-    kept = [visit for visit in planned(NOW) if visit.status is not Status.CANCELLED]
+    kept = [visit for visit in planned(NOW) if visit.status is not AppointmentStatus.CANCELLED]
     for number in range(1, PATIENTS + 1):
         own = sorted((visit.start, visit.end) for visit in kept if visit.patient_id == patient_id(number))
         assert all(end <= start for (_, end), (start, _) in pairwise(own))
@@ -189,9 +194,9 @@ def test_nobody_is_in_two_places_at_once_even_in_the_past():
 @pytest.mark.parametrize("now", MOMENTS, ids=str)
 def test_the_first_patient_has_three_visits_with_one_cardiologist_the_newest_of_all_and_nothing_booked(now: datetime):
     own = [visit for visit in planned(now) if visit.patient_id == FIRST_PATIENT]
-    assert [(visit.status, visit.doctor_id) for visit in own] == [(Status.COMPLETED, CARDIOLOGIST)] * 3
+    assert [(visit.status, visit.doctor_id) for visit in own] == [(AppointmentStatus.COMPLETED, CARDIOLOGIST)] * 3
     assert {visit.specialty_required for visit in own} == {"cardiology"}
-    assert [visit for visit in planned(now) if visit.status is Status.COMPLETED][-1] == own[-1]
+    assert [visit for visit in planned(now) if visit.status is AppointmentStatus.COMPLETED][-1] == own[-1]
 
 
 def test_the_open_visit_can_be_joined_at_once_whatever_the_time_of_day():
@@ -210,7 +215,7 @@ async def test_seeding_stores_the_doctors_and_all_visits_with_a_claim_for_each_t
     summary = await seed({"doctor": doctor_db_url, "appointment": appointment_db_url}, NOW)
     assert summary is not None
     visits = planned(NOW)
-    coming = sum(visit.status is Status.CONFIRMED for visit in visits)
+    coming = sum(visit.status is AppointmentStatus.CONFIRMED for visit in visits)
     async with opened(appointment_db_url) as ledger:
         assert await ledger.one(LEDGER) == {
             "appointments": len(visits),

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from kernel.appointment_status import AppointmentStatus
 from kernel.errors import Kind, Refusal
-from video_svc.domain.visit import VisitStatus
 
 
 class SessionNotFound(Refusal):
@@ -44,16 +44,16 @@ class WrongState(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "WRONG_STATE"
-    _WHY: ClassVar[dict[VisitStatus, str]] = {
-        VisitStatus.HELD: "the appointment is only held: confirm it first",
-        VisitStatus.PENDING: "the doctor has not yet approved the appointment",
-        VisitStatus.COMPLETED: "the visit is over",
-        VisitStatus.NO_SHOW: "the visit is over: the patient did not come",
-        VisitStatus.CANCELLED: "the appointment was cancelled: book another one",
-        VisitStatus.EXPIRED: "the hold on the time ran out: book again",
+    _WHY: ClassVar[dict[AppointmentStatus, str]] = {
+        AppointmentStatus.HELD: "the appointment is only held: confirm it first",
+        AppointmentStatus.PENDING: "the doctor has not yet approved the appointment",
+        AppointmentStatus.COMPLETED: "the visit is over",
+        AppointmentStatus.NO_SHOW: "the visit is over: the patient did not come",
+        AppointmentStatus.CANCELLED: "the appointment was cancelled: book another one",
+        AppointmentStatus.EXPIRED: "the hold on the time ran out: book again",
     }
 
-    def __init__(self, status: VisitStatus) -> None:
+    def __init__(self, status: AppointmentStatus) -> None:
         super().__init__(self._WHY[status], metadata={"status": status.value})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from video_svc.domain.visit import VisitStatus
+from kernel.appointment_status import AppointmentStatus
 
 
 class SessionState(Enum):
@@ -23,22 +23,22 @@ class _Row(NamedTuple):
 
 # The state is worked out and never stored, so no order of events can leave a wrong one behind: the newest version of
 # the appointment and the arrivals are all there is to know.
-STATES: Mapping[VisitStatus, _Row] = {
-    VisitStatus.HELD: _Row(SessionState.SCHEDULED, SessionState.OPEN),
-    VisitStatus.PENDING: _Row(SessionState.SCHEDULED, SessionState.OPEN),
-    VisitStatus.CONFIRMED: _Row(SessionState.SCHEDULED, SessionState.OPEN),
-    VisitStatus.IN_PROGRESS: _Row(SessionState.SCHEDULED, SessionState.OPEN),
-    VisitStatus.COMPLETED: _Row(SessionState.ENDED, SessionState.ENDED),
-    VisitStatus.CANCELLED: _Row(SessionState.CANCELLED, SessionState.CANCELLED),
-    VisitStatus.NO_SHOW: _Row(SessionState.CANCELLED, SessionState.CANCELLED),
-    VisitStatus.EXPIRED: _Row(SessionState.CANCELLED, SessionState.CANCELLED),
+STATES: Mapping[AppointmentStatus, _Row] = {
+    AppointmentStatus.HELD: _Row(SessionState.SCHEDULED, SessionState.OPEN),
+    AppointmentStatus.PENDING: _Row(SessionState.SCHEDULED, SessionState.OPEN),
+    AppointmentStatus.CONFIRMED: _Row(SessionState.SCHEDULED, SessionState.OPEN),
+    AppointmentStatus.IN_PROGRESS: _Row(SessionState.SCHEDULED, SessionState.OPEN),
+    AppointmentStatus.COMPLETED: _Row(SessionState.ENDED, SessionState.ENDED),
+    AppointmentStatus.CANCELLED: _Row(SessionState.CANCELLED, SessionState.CANCELLED),
+    AppointmentStatus.NO_SHOW: _Row(SessionState.CANCELLED, SessionState.CANCELLED),
+    AppointmentStatus.EXPIRED: _Row(SessionState.CANCELLED, SessionState.CANCELLED),
 }
 
 # A visit that is only held, or waits for the doctor's approval, has a session that nobody can join yet.
-JOINABLE = frozenset({VisitStatus.CONFIRMED, VisitStatus.IN_PROGRESS})
+JOINABLE = frozenset({AppointmentStatus.CONFIRMED, AppointmentStatus.IN_PROGRESS})
 
 
-def state_of(status: VisitStatus, *, somebody_came: bool) -> SessionState:
+def state_of(status: AppointmentStatus, *, somebody_came: bool) -> SessionState:
     """The state of a session whose appointment has that status."""
     row = STATES[status]
     return row.somebody_came if somebody_came else row.nobody_came

@@ -5,20 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from kernel.appointment_status import AppointmentStatus
 from kernel.civil_time import require_aware
-
-
-class VisitStatus(Enum):
-    """Where an appointment stands; the names are those of the contract."""
-
-    HELD = "HELD"
-    PENDING = "PENDING"
-    CONFIRMED = "CONFIRMED"
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    CANCELLED = "CANCELLED"
-    NO_SHOW = "NO_SHOW"
-    EXPIRED = "EXPIRED"
 
 
 class ParticipantType(Enum):
@@ -35,7 +23,7 @@ class Visit:
     appointment_id: str
     patient_id: str
     doctor_id: str
-    status: VisitStatus
+    status: AppointmentStatus
     start: datetime
     end: datetime
     version: int

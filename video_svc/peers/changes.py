@@ -8,11 +8,12 @@ from chassis.client import Client
 from chassis.enum_map import EnumMap
 from chassis.progress import Progress
 from chassis.protos import to_instant
+from kernel.appointment_status import AppointmentStatus
 from video_svc.app.copy_visits import VisitChange
-from video_svc.domain.visit import Visit, VisitStatus
+from video_svc.domain.visit import Visit
 
 _WATCH = appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
-_STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, VisitStatus)
+_STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
 
 
 class AppointmentChanges:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chassis.db import Database
+from kernel.appointment_status import AppointmentStatus
 from video_svc.domain.errors import SessionNotFound
 from video_svc.domain.session import Arrival, Session
-from video_svc.domain.visit import ParticipantType, Visit, VisitStatus
+from video_svc.domain.visit import ParticipantType, Visit
 from video_svc.storage.sql import QUERIES
 
 _GET = QUERIES["get_session"]
@@ -66,7 +67,7 @@ def _visit(row: Mapping[str, Any]) -> Visit:
         appointment_id=row["appointment_id"],
         patient_id=row["patient_id"],
         doctor_id=row["doctor_id"],
-        status=VisitStatus(row["appointment_status"]),
+        status=AppointmentStatus(row["appointment_status"]),
         start=row["start_time"],
         end=row["end_time"],
         version=row["appointment_version"],

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from kernel.appointment_status import AppointmentStatus
 from tests.domain.video.video_builders import END, RULES, START, session
 from video_svc.domain.errors import JoinTooEarly, JoinTooLate, WrongState
 from video_svc.domain.joining import admit
 from video_svc.domain.session import Arrival
 from video_svc.domain.states import JOINABLE
-from video_svc.domain.visit import ParticipantType, VisitStatus
+from video_svc.domain.visit import ParticipantType
 
 PATIENT, DOCTOR = ParticipantType.PATIENT, ParticipantType.DOCTOR
 OPENS = START - timedelta(minutes=10)
@@ -35,9 +36,9 @@ def test_the_instant_of_closing_is_too_late() -> None:
     assert refused.value.metadata == {"close_time": "2026-03-04T16:00:00Z"}
 
 
-@pytest.mark.parametrize("status", sorted(set(VisitStatus) - JOINABLE, key=lambda status: status.name))
+@pytest.mark.parametrize("status", sorted(set(AppointmentStatus) - JOINABLE, key=lambda status: status.name))
 @pytest.mark.parametrize("now", [OPENS - timedelta(days=9), START, CLOSES + timedelta(days=9)])
-def test_a_visit_that_is_not_on_says_so_whatever_the_time(status: VisitStatus, now) -> None:
+def test_a_visit_that_is_not_on_says_so_whatever_the_time(status: AppointmentStatus, now) -> None:
     with pytest.raises(WrongState) as refused:
         admit(session(status), PATIENT, RULES, now)
     assert refused.value.metadata == {"status": status.name}
@@ -55,5 +56,5 @@ def test_both_sides_come_in_the_order_of_their_coming() -> None:
 
 def test_whoever_came_before_the_visit_was_moved_comes_again() -> None:
     tomorrow = START + timedelta(days=1)
-    moved = session(VisitStatus.CONFIRMED, Arrival(PATIENT, START), start=tomorrow)
+    moved = session(AppointmentStatus.CONFIRMED, Arrival(PATIENT, START), start=tomorrow)
     assert admit(moved, PATIENT, RULES, tomorrow).arrivals == (Arrival(PATIENT, tomorrow),)

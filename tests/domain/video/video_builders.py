@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from kernel.appointment_status import AppointmentStatus
 from video_svc.domain.session import Arrival, JoinRules, Session
-from video_svc.domain.visit import Visit, VisitStatus
+from video_svc.domain.visit import Visit
 
 START = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 END = START + timedelta(minutes=30)
@@ -15,7 +16,7 @@ DOCTOR = "22222222-2222-4222-8222-222222222222"
 
 
 def visit(
-    status: VisitStatus = VisitStatus.CONFIRMED,
+    status: AppointmentStatus = AppointmentStatus.CONFIRMED,
     *,
     appointment_id: str = APPOINTMENT,
     start: datetime = START,
@@ -25,6 +26,8 @@ def visit(
     return Visit(appointment_id, PATIENT, DOCTOR, status, start, start + timedelta(minutes=30), version)
 
 
-def session(status: VisitStatus = VisitStatus.CONFIRMED, *arrivals: Arrival, start: datetime = START) -> Session:
+def session(
+    status: AppointmentStatus = AppointmentStatus.CONFIRMED, *arrivals: Arrival, start: datetime = START
+) -> Session:
     """The session of that visit."""
     return Session(SESSION, visit(status, start=start), arrivals)
