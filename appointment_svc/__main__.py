@@ -1,5 +1,7 @@
 """Starts the appointment service: the one place where its parts meet."""
 
+from datetime import timedelta
+
 import uvloop
 from telemed.appointment.v1 import appointment_service_pb2
 from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentServiceServicer_to_server
@@ -22,6 +24,7 @@ from appointment_svc.storage.appointments import PostgresAppointments
 from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
 from appointment_svc.storage.ledger import PostgresLedger
 from appointment_svc.storage.rows import MIGRATIONS
+from chassis.background import periodically
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
@@ -34,6 +37,9 @@ from chassis.settings import SharedSettings
 from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
 
+# A request_id is good for at least a day by contract; a week covers a weekend's outage of a caller.
+_KEPT_FOR = timedelta(days=7)
+_HOUR = 3600.0
 SERVICES = [appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].full_name]
 
 
@@ -46,7 +52,8 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     committed, grown = Signal(), Signal()
     appointments = PostgresAppointments(database, committed)
     feed = PostgresFeed(database, grown)
-    bookkeeper = Bookkeeper(PostgresLedger(database, committed), clock, rules)
+    ledger = PostgresLedger(database, committed)
+    bookkeeper = Bookkeeper(ledger, clock, rules)
     app = UseCases(
         smart_book=SmartBook(bookkeeper, doctors, clock, rules),
         book=Book(bookkeeper, doctors, clock, rules),
@@ -66,6 +73,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         probe=appointments.ping,
         work=[
             ("sequence events", Sequencer(database, committed, grown).run),
+            ("forget old requests", lambda: periodically(_HOUR, lambda: ledger.forget_requests(clock() - _KEPT_FOR))),
             ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),
         ],
         closers=[channel.close, database.close],

@@ -30,6 +30,13 @@ async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
+async def periodically(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Does some work now and then, for ever; a failure is for keep_running to notice."""
+    while True:
+        await work()
+        await asyncio.sleep(seconds)
+
+
 class Background:
     """The background tasks of a process."""
 

@@ -1,6 +1,7 @@
 """The ledger on PostgreSQL: one statement a booking; the exclusion constraints have the last word."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from appointment_svc.app.ports import Attempt, Method, Order, Outcome, RequestKey, Verdict
 from appointment_svc.storage.rows import QUERIES
@@ -48,6 +49,10 @@ class PostgresLedger:
         if bytes(row["fingerprint"]) != key.fingerprint:
             raise key_reused()
         return bytes(row["answer"])
+
+    async def forget_requests(self, before: datetime) -> int:
+        """Forgets the answers saved before an instant, and tells how many there were."""
+        return await self.database.execute(QUERIES["forget_requests"], {"before": before})
 
     async def note_attempt(self, attempt: Attempt) -> None:
         """See the port."""

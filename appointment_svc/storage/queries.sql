@@ -25,6 +25,9 @@ ON CONFLICT DO NOTHING
 UPDATE idempotency SET answer = %(answer)s::bytea
 WHERE caller = %(caller)s AND method = %(method)s AND request_id = %(request_id)s
 
+-- name: forget_requests
+DELETE FROM idempotency WHERE create_time < %(before)s::timestamptz
+
 -- name: note_attempt
 INSERT INTO booking_attempt (attempt_time, method, outcome, kind, specialty_required)
 VALUES (%(time)s::timestamptz, %(method)s, %(reason)s, %(kind)s::appointment_kind, %(specialty_required)s)

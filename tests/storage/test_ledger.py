@@ -12,7 +12,7 @@ from appointment_svc.app.ports import Outcome, RequestKey
 from chassis.sql import Query
 from kernel.appointment_types import AppointmentType
 from kernel.errors import IdempotencyKeyReused
-from tests.fix_ledger import TEN, LedgerBench, draft, order
+from tests.fix_ledger import NOW, TEN, LedgerBench, draft, order
 
 COUNT = Query(
     "count_everything",
@@ -145,6 +145,14 @@ async def test_a_refusal_does_not_use_up_its_key(bench: LedgerBench):
     taken = await bench.ledger.book(order([draft(doctor_id=doctor, patient_id=str(uuid4()))], key=key))
     free = await bench.ledger.book(order([draft(doctor_id=str(uuid4()), patient_id=str(uuid4()))], key=key))
     assert (taken.outcome, free.outcome) == (Outcome.SLOT_TAKEN, Outcome.BOOKED)
+
+
+async def test_old_answers_are_forgotten_and_young_ones_kept(bench: LedgerBench):
+    key = RequestKey("key-4", b"wish")
+    await bench.ledger.book(order([draft(doctor_id=str(uuid4()), patient_id=str(uuid4()))], key=key))
+    assert await bench.ledger.forget_requests(NOW) == 0
+    assert await bench.ledger.forget_requests(NOW + timedelta(seconds=1)) == 1
+    assert (await counts(bench))["keys"] == 0
 
 
 @pytest.mark.parametrize("statement", ["UPDATE event SET reason = 'x'", "DELETE FROM event", "TRUNCATE event CASCADE"])
