@@ -24,6 +24,7 @@ class Readiness:
         self._names = ["", *services]
         self._probe = probe
         self.is_ready = False
+        self._has_left = False
 
     async def start(self) -> None:
         """Makes every name NOT_SERVING; grpc's servicer begins with "" as SERVING."""
@@ -33,7 +34,7 @@ class Readiness:
         """Probes for ever."""
         while True:
             ready = await self._is_well()
-            if ready != self.is_ready:
+            if ready != self.is_ready and not self._has_left:
                 logger.info("ready" if ready else "not ready")
                 await self._say(ready=ready)
             await asyncio.sleep(_INTERVAL_SECONDS)
@@ -54,6 +55,7 @@ class Readiness:
 
     async def leave(self) -> None:
         """Says NOT_SERVING under every name, for good."""
+        self._has_left = True
         self.is_ready = False
         async with asyncio.timeout(1.0):
             await self._servicer.enter_graceful_shutdown()

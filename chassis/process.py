@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import grpc
 
 from chassis.background import Background
+from chassis.calls import Calls
 from chassis.health import Readiness
 from chassis.telemetry import Telemetry
 
@@ -25,6 +26,7 @@ class GrpcProcess:
 
     address: str
     server: grpc.aio.Server
+    calls: Calls
     readiness: Readiness
     work: Sequence[tuple[str, Work]] = ()
     closers: Sequence[Work] = ()
@@ -47,10 +49,17 @@ class GrpcProcess:
 
     async def stop(self) -> None:
         """Tells the balancers, waits for them to hear it, lets running calls finish, then lets go of everything."""
-        await self.background.stop()
         await self.readiness.leave()
         await asyncio.sleep(self.drain_seconds)
-        await self.server.stop(self.grace_seconds)
+        # From here on new calls are refused. grpc alone would wait the whole grace for streams that never end, those
+        # of health watchers among them; so we wait for the calls that work, and then let go of the rest.
+        stopping = asyncio.create_task(self.server.stop(self.grace_seconds))
+        self.calls.end_streams()
+        if not await self.calls.finished(self.grace_seconds):
+            logger.warning("calls were cut off")
+        await self.server.stop(None)
+        await stopping
+        await self.background.stop()
         for close in self.closers:
             await close()
 

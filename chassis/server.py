@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis.calls import Calls
 from chassis.layers import Call, Layer, call_of
 from chassis.rpc_errors import DetailRenderer, failure_of, no_details
+from kernel.errors import Unavailable
 
 _MAX_MESSAGE_BYTES = 1024 * 1024
 _OPTIONS = [
@@ -35,8 +38,9 @@ Handler = Callable[[Message, Context], Any]
 class _LayeredInterceptor(grpc.aio.ServerInterceptor):
     """Puts the layers round each handler, once per method; health and reflection pass untouched."""
 
-    def __init__(self, layers: Sequence[Layer], render: DetailRenderer) -> None:
+    def __init__(self, layers: Sequence[Layer], render: DetailRenderer, calls: Calls) -> None:
         self._layers = layers
+        self._calls = calls
         self._render = render
         self._wrapped: dict[str, RpcHandler] = {}
 
@@ -70,6 +74,7 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         async def handle(request: Message, context: Context) -> Any:
             try:
                 async with AsyncExitStack() as stack:
+                    stack.enter_context(self._calls.unary())
                     await self._enter(stack, call_of(method, context, streams=False))
                     return await behavior(request, context)
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
@@ -81,9 +86,14 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         async def handle(request: Message, context: Context) -> AsyncIterator[Any]:
             try:
                 async with AsyncExitStack() as stack:
+                    stack.enter_context(self._calls.stream())
                     await self._enter(stack, call_of(method, context, streams=True))
                     async for reply in behavior(request, context):
                         yield reply
+            except asyncio.CancelledError:
+                if not self._calls.ending:
+                    raise
+                await self._abort(context, Unavailable("this process is stopping; go on with another"))
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)
 
@@ -100,15 +110,24 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         await context.abort(code, status.message, trailing_metadata=trailers)
 
 
+class BuiltServer(NamedTuple):
+    """A server, its health service, and the calls that it has in hand."""
+
+    server: grpc.aio.Server
+    health: health.aio.HealthServicer
+    calls: Calls
+
+
 def build_server(
     layers: Sequence[Layer], *, services: Sequence[str], render: DetailRenderer = no_details
-) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+) -> BuiltServer:
     """A server with the layers, health and reflection; the servicers are added by the caller.
 
     `services` are the full names to publish. Everything is NOT_SERVING until chassis.health says otherwise.
     """
-    server = grpc.aio.server(interceptors=[_LayeredInterceptor(layers, render)], options=_OPTIONS)
+    calls = Calls()
+    server = grpc.aio.server(interceptors=[_LayeredInterceptor(layers, render, calls)], options=_OPTIONS)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     reflection.enable_server_reflection([*services, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-    return server, health_servicer
+    return BuiltServer(server, health_servicer, calls)

@@ -34,12 +34,13 @@ def framed(
     """
     verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
     layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, open_to)]
-    server, health = build_server(layers, services=services, render=render)
-    register(server)
+    built = build_server(layers, services=services, render=render)
+    register(built.server)
     return GrpcProcess(
         address=f"{settings.host}:{settings.port}",
-        server=server,
-        readiness=Readiness(health, services, probe),
+        server=built.server,
+        calls=built.calls,
+        readiness=Readiness(built.health, services, probe),
         work=work,
         closers=closers,
         drain_seconds=settings.drain_seconds,

@@ -144,7 +144,7 @@ async def open_house(tmp_path: Path, render: DetailRenderer = no_details) -> Asy
     verifier = TokenVerifier(KeySet(keys), "test", "telemed")
     open_to = {f"{SERVICE.full_name}/{method.name}": frozenset(Role) for method in SERVICE.methods}
     layers = [traced, limited_in_time, Authentication(verifier, open_to)]
-    server, health = build_server(layers, services=[SERVICE.full_name], render=render)
+    server, health, _ = build_server(layers, services=[SERVICE.full_name], render=render)
     pb_grpc.add_AppointmentServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -84,10 +84,11 @@ async def bench_server(callers: Callers) -> AsyncIterator[Bench]:
 
     verifier = TokenVerifier(KeySet(callers.issuer.jwks_file), "telemed-demo", "telemed")
     auth = Authentication(verifier, {GET: frozenset({Role.ADMIN, Role.PATIENT})})
-    server, health = build_server([traced, Shedding(3), limited_in_time, auth], services=[SERVICE])
+    built = build_server([traced, Shedding(3), limited_in_time, auth], services=[SERVICE])
     servicer = Servicer()
-    add_VideoServiceServicer_to_server(servicer, server)
-    process = GrpcProcess("127.0.0.1:0", server, Readiness(health, [SERVICE], probe), drain_seconds=0, grace_seconds=1)
+    add_VideoServiceServicer_to_server(servicer, built.server)
+    readiness = Readiness(built.health, [SERVICE], probe)
+    process = GrpcProcess("127.0.0.1:0", built.server, built.calls, readiness, drain_seconds=0, grace_seconds=1)
     async with AsyncExitStack() as stack:
         target = await stack.enter_async_context(running(process))
         video = await stack.enter_async_context(stub(VideoServiceStub, target))
