@@ -13,9 +13,12 @@ from appointment_svc.app.book import Book
 from appointment_svc.app.booking import Bookkeeper
 from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
+from appointment_svc.app.complete_appointment import CompleteAppointment
 from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.list_appointments import ListAppointments
+from appointment_svc.app.mark_no_show import MarkNoShow
 from appointment_svc.app.smart_book import SmartBook
+from appointment_svc.app.start_appointment import StartAppointment
 from appointment_svc.app.watch_changes import WatchChanges
 from appointment_svc.domain.rules import Rules
 from appointment_svc.peers.doctors import GrpcDoctors
@@ -60,6 +63,9 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         get_appointment=GetAppointment(appointments),
         list_appointments=ListAppointments(appointments),
         cancel_appointment=CancelAppointment(appointments, clock, rules),
+        start_appointment=StartAppointment(appointments, clock),
+        complete_appointment=CompleteAppointment(appointments, clock),
+        mark_no_show=MarkNoShow(appointments, clock),
         check_conflicts=CheckConflicts(doctors, appointments, appointments),
         watch_changes=WatchChanges(feed, grown),
     )

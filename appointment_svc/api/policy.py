@@ -4,6 +4,7 @@ from chassis.context import Role
 
 _SERVICE = "telemed.appointment.v1.AppointmentService"
 _ANYONE = frozenset(Role)
+_STAFF_AND_DOCTORS = _ANYONE - {Role.PATIENT}
 
 OPEN_TO: dict[str, frozenset[Role]] = {
     f"{_SERVICE}/SmartBook": frozenset({Role.PATIENT, Role.ADMIN, Role.SERVICE}),
@@ -11,6 +12,9 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     f"{_SERVICE}/GetAppointment": _ANYONE,
     f"{_SERVICE}/ListAppointments": _ANYONE,
     f"{_SERVICE}/CancelAppointment": _ANYONE,
+    f"{_SERVICE}/StartAppointment": _STAFF_AND_DOCTORS,
+    f"{_SERVICE}/CompleteAppointment": _STAFF_AND_DOCTORS,
+    f"{_SERVICE}/MarkNoShow": _STAFF_AND_DOCTORS,
     f"{_SERVICE}/CheckConflicts": _ANYONE,
     f"{_SERVICE}/WatchChanges": _ANYONE,
 }

@@ -1,6 +1,7 @@
 """Results of the use cases as messages of the contract."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from google.protobuf.message import Message
 from telemed.appointment.v1 import appointment_pb2
@@ -86,9 +87,18 @@ def book_reply(booking: Booking) -> bytes:
     ).SerializeToString()
 
 
-def cancel_reply(appointment: Appointment) -> bytes:
-    """The answer of CancelAppointment, serialized."""
-    return pb.CancelAppointmentResponse(
+Changed = TypeVar(
+    "Changed",
+    pb.CancelAppointmentResponse,
+    pb.StartAppointmentResponse,
+    pb.CompleteAppointmentResponse,
+    pb.MarkNoShowResponse,
+)
+
+
+def change_of_state(appointment: Appointment, reply: type[Changed]) -> bytes:
+    """The answer of an RPC that moves an appointment to another state, serialized; they all look the same."""
+    return reply(
         appointment=appointment_message(appointment),
         revision=token_of(appointment.id, appointment.version),
     ).SerializeToString()

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from datetime import datetime
+from typing import TypeAlias
 
 from telemed.appointment.v1 import appointment_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
@@ -32,10 +33,13 @@ from kernel.errors import InvalidArgument
 
 KINDS = EnumMap(scheduling_pb2.AppointmentType.DESCRIPTOR, AppointmentType)
 STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
+Change: TypeAlias = (
+    pb.CancelAppointmentRequest | pb.StartAppointmentRequest | pb.CompleteAppointmentRequest | pb.MarkNoShowRequest
+)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def request_key(request: pb.SmartBookRequest | pb.BookRequest | pb.CancelAppointmentRequest) -> RequestKey | None:
+def request_key(request: pb.SmartBookRequest | pb.BookRequest | Change) -> RequestKey | None:
     """The request_id with the fingerprint of the request; None without one."""
     if not request.request_id:
         return None

@@ -14,10 +14,13 @@ from appointment_svc.app.book import Book
 from appointment_svc.app.booking import BookingCall
 from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
+from appointment_svc.app.complete_appointment import CompleteAppointment
 from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.list_appointments import ListAppointments
-from appointment_svc.app.ports import Cancellation, Method
+from appointment_svc.app.mark_no_show import MarkNoShow
+from appointment_svc.app.ports import ChangeOrder, Method
 from appointment_svc.app.smart_book import SmartBook
+from appointment_svc.app.start_appointment import StartAppointment
 from appointment_svc.app.watch_changes import WatchChanges
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
@@ -35,6 +38,9 @@ class UseCases:
     get_appointment: GetAppointment
     list_appointments: ListAppointments
     cancel_appointment: CancelAppointment
+    start_appointment: StartAppointment
+    complete_appointment: CompleteAppointment
+    mark_no_show: MarkNoShow
     check_conflicts: CheckConflicts
     watch_changes: WatchChanges
 
@@ -72,14 +78,25 @@ class AppointmentServicer(AppointmentServiceServicer):
     async def CancelAppointment(
         self, request: pb.CancelAppointmentRequest, context: Context
     ) -> pb.CancelAppointmentResponse:
-        order = Cancellation(
-            caller=current_caller(),
-            appointment_id=parse_uuid(request.id, "id"),
-            reason=request.reason,
-            key=requests.request_key(request),
-            answer=replies.cancel_reply,
-        )
-        return pb.CancelAppointmentResponse.FromString(await self._app.cancel_appointment(order, request.etag))
+        order = _order(request, "CancelAppointment", pb.CancelAppointmentResponse)
+        answer = await self._app.cancel_appointment(order, request.etag, request.reason)
+        return pb.CancelAppointmentResponse.FromString(answer)
+
+    async def StartAppointment(
+        self, request: pb.StartAppointmentRequest, context: Context
+    ) -> pb.StartAppointmentResponse:
+        order = _order(request, "StartAppointment", pb.StartAppointmentResponse)
+        return pb.StartAppointmentResponse.FromString(await self._app.start_appointment(order, request.etag))
+
+    async def CompleteAppointment(
+        self, request: pb.CompleteAppointmentRequest, context: Context
+    ) -> pb.CompleteAppointmentResponse:
+        order = _order(request, "CompleteAppointment", pb.CompleteAppointmentResponse)
+        return pb.CompleteAppointmentResponse.FromString(await self._app.complete_appointment(order, request.etag))
+
+    async def MarkNoShow(self, request: pb.MarkNoShowRequest, context: Context) -> pb.MarkNoShowResponse:
+        order = _order(request, "MarkNoShow", pb.MarkNoShowResponse)
+        return pb.MarkNoShowResponse.FromString(await self._app.mark_no_show(order, request.etag))
 
     async def CheckConflicts(self, request: pb.CheckConflictsRequest, context: Context) -> pb.CheckConflictsResponse:
         question = requests.question_of(request)
@@ -91,3 +108,13 @@ class AppointmentServicer(AppointmentServiceServicer):
         after = parse_revision(request.after_revision, "after_revision")
         async for change, head in self._app.watch_changes(current_caller(), after):
             yield replies.change_reply(change, head)
+
+
+def _order(request: requests.Change, method: str, reply: type[replies.Changed]) -> ChangeOrder:
+    return ChangeOrder(
+        caller=current_caller(),
+        method=method,
+        appointment_id=parse_uuid(request.id, "id"),
+        key=requests.request_key(request),
+        answer=lambda appointment: replies.change_of_state(appointment, reply),
+    )

@@ -129,12 +129,12 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellation:
-    """Who calls what off, and why; `answer` renders the reply to save under `key`."""
+class ChangeOrder:
+    """Who changes which appointment by which RPC; `answer` renders the reply to save under `key`."""
 
     caller: Caller
+    method: str
     appointment_id: str
-    reason: str
     key: RequestKey | None
     answer: Callable[[Appointment], bytes]
 
@@ -170,8 +170,8 @@ class Appointments(Protocol):
         """Appointments with the latest start first, at most `limit`, after a position."""
         ...
 
-    async def cancel(self, order: Cancellation, now: datetime, decide: Callable[[Appointment], Appointment]) -> bytes:
-        """Puts what `decide` makes of the locked appointment in its place and frees its time, in one transaction.
+    async def change(self, order: ChangeOrder, now: datetime, decide: Callable[[Appointment], Appointment]) -> bytes:
+        """Puts what `decide` makes of the locked appointment in its place, in one transaction; frees time with it.
 
         Answers what was saved for the call. Raises AppointmentNotFound, IdempotencyKeyReused, and what `decide` does.
         """

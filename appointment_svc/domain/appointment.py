@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from appointment_svc.domain.errors import TooLateToCancel, WrongState
+from appointment_svc.domain.errors import TooEarly, TooLateToCancel, WrongState
 from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
+
+# A doctor may let the patient in a little early.
+START_AHEAD = timedelta(minutes=15)
 
 # Which state may follow which; a state without a row is final.
 TRANSITIONS: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {
@@ -54,6 +57,24 @@ class Appointment:
         if status not in TRANSITIONS.get(self.status, frozenset()):
             raise WrongState.of(self.status, status)
         return replace(self, status=status, version=self.version + 1, update_time=now)
+
+    def started(self, now: datetime) -> "Appointment":
+        """The visit under way. Raises WrongState, or TooEarly before a quarter of an hour ahead of its start."""
+        under_way = self.moved_to(AppointmentStatus.IN_PROGRESS, now)
+        if self.start - now > START_AHEAD:
+            raise TooEarly.of("started", self.start - START_AHEAD)
+        return under_way
+
+    def completed(self, now: datetime) -> "Appointment":
+        """The visit over. Raises WrongState."""
+        return self.moved_to(AppointmentStatus.COMPLETED, now)
+
+    def missed(self, now: datetime) -> "Appointment":
+        """The visit to which the patient never came. Raises WrongState, or TooEarly before its start."""
+        no_show = self.moved_to(AppointmentStatus.NO_SHOW, now)
+        if now < self.start:
+            raise TooEarly.of("marked as missed", self.start)
+        return no_show
 
     def cancelled(self, reason: str, now: datetime, notice: timedelta) -> "Appointment":
         """The appointment called off. Raises WrongState, or TooLateToCancel when less than `notice` is left."""

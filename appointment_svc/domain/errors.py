@@ -75,6 +75,20 @@ class TooFarAhead(Refusal):
         return cls(f"bookings are open until {last_day.isoformat()}", metadata={"last_day": last_day.isoformat()})
 
 
+class TooEarly(Refusal):
+    """The visit has not come yet."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "TOO_EARLY"
+
+    @classmethod
+    def of(cls, what: str, earliest: datetime) -> "TooEarly":
+        """The refusal, with the instant from which it would work."""
+        return cls(
+            f"a visit can be {what} from {earliest.isoformat()} on", metadata={"earliest_time": earliest.isoformat()}
+        )
+
+
 class TooLateToCancel(Refusal):
     """The visit starts too soon to be called off."""
 

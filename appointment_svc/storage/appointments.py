@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from appointment_svc.app.ports import BusyTime, Cancellation, ListFilter, PagePosition
+from appointment_svc.app.ports import BusyTime, ChangeOrder, ListFilter, PagePosition
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.errors import AppointmentNotFound
 from appointment_svc.storage.ledger import key_reused
@@ -25,7 +25,6 @@ _CONDITIONS = {
     "until": "start_time < %(until)s::timestamptz",
 }
 _AFTER = "(start_time, appointment_id) < (%(after_start)s::timestamptz, %(after_id)s::uuid)"
-_CANCEL_METHOD = "CancelAppointment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class PostgresAppointments:
         rows = await self.database.all(query, {**values, "limit": limit})
         return [appointment_of(row) for row in rows]
 
-    async def cancel(self, order: Cancellation, now: datetime, decide: Callable[[Appointment], Appointment]) -> bytes:
+    async def change(self, order: ChangeOrder, now: datetime, decide: Callable[[Appointment], Appointment]) -> bytes:
         """See the port."""
         async with self.database.transaction() as session:
             replayed = await _claim_request(session, order, now)
@@ -96,17 +95,17 @@ def _busy_time(row: dict[str, object]) -> BusyTime:
     )
 
 
-def _request(order: Cancellation) -> dict[str, object]:
+def _request(order: ChangeOrder) -> dict[str, object]:
     key = order.key
     return {
         "caller": order.caller.subject,
-        "method": _CANCEL_METHOD,
+        "method": order.method,
         "request_id": key.request_id if key else None,
         "fingerprint": key.fingerprint if key else None,
     }
 
 
-async def _claim_request(session: Session, order: Cancellation, now: datetime) -> bytes | None:
+async def _claim_request(session: Session, order: ChangeOrder, now: datetime) -> bytes | None:
     """The answer saved by an earlier call with this key; otherwise the key is ours, and a twin waits for us."""
     if order.key is None or await session.execute(QUERIES["claim_request"], {**_request(order), "now": now}):
         return None
@@ -116,7 +115,7 @@ async def _claim_request(session: Session, order: Cancellation, now: datetime) -
     return bytes(row["answer"])
 
 
-async def _store(session: Session, order: Cancellation, changed: Appointment, now: datetime) -> None:
+async def _store(session: Session, order: ChangeOrder, changed: Appointment, now: datetime) -> None:
     if changed.status not in OCCUPYING:
         await session.execute(
             QUERIES["release_claims"],

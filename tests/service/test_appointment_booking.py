@@ -66,6 +66,7 @@ class Clinic:
     doctors: ScriptedDoctors
     appointments: Any
     callers: Callers
+    now: list[datetime]
 
     async def book(self, match: doctor_pb2.DoctorMatch, start: datetime = TEN, **fields: Any) -> pb.BookResponse:
         wish = {"patient_id": str(uuid4()), "doctor_id": match.doctor_id, "appointment_type": GENERAL} | fields
@@ -89,9 +90,10 @@ async def clinic(appointment_db_url: str, shared: SharedSettings, callers: Calle
         settings = AppointmentSettings(
             port=0, database_url=appointment_db_url, doctor_target=doctor_target, drain_seconds=0
         )
-        process = await build(settings, Rules(), shared, lambda: NOW)
+        now = [NOW]
+        process = await build(settings, Rules(), shared, lambda: now[0])
         async with running(process) as target, stub(AppointmentServiceStub, target) as appointments:
-            yield Clinic(doctors, appointments, callers)
+            yield Clinic(doctors, appointments, callers, now)
 
 
 async def test_a_smart_booking_takes_the_best_doctors_first_time_and_names_the_rest(clinic: Clinic):
@@ -257,6 +259,45 @@ async def test_a_second_cancellation_is_the_wrong_state(clinic: Clinic):
     await clinic.appointments.CancelAppointment(cancel, metadata=clinic.callers.metadata(Role.ADMIN))
     error = await refusal(clinic.appointments.CancelAppointment(cancel, metadata=clinic.callers.metadata(Role.ADMIN)))
     assert reason_of(error) == "WRONG_STATE"
+
+
+async def test_a_visit_is_started_and_completed_by_its_doctor_and_by_no_patient(clinic: Clinic):
+    start = NOW + timedelta(hours=2)
+    match = clinic.doctors.offer(exact_slot=offered(start))
+    booked = (await clinic.book(match, start=start)).appointment
+    doctor = clinic.callers.metadata(Role.DOCTOR, match.doctor_id)
+    begin = pb.StartAppointmentRequest(id=booked.id)
+    error = await refusal(clinic.appointments.StartAppointment(begin, metadata=doctor))
+    assert reason_of(error) == "TOO_EARLY"
+    clinic.now[0] = start
+    patient = clinic.callers.metadata(Role.PATIENT, booked.patient_id)
+    error = await refusal(clinic.appointments.StartAppointment(begin, metadata=patient))
+    assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+    stranger = clinic.callers.metadata(Role.DOCTOR)
+    error = await refusal(clinic.appointments.StartAppointment(begin, metadata=stranger))
+    assert reason_of(error) == "APPOINTMENT_NOT_FOUND"
+    begun = await clinic.appointments.StartAppointment(begin, metadata=doctor)
+    assert begun.appointment.status == appointment_pb2.APPOINTMENT_STATUS_IN_PROGRESS
+    stale = pb.CompleteAppointmentRequest(id=booked.id, etag=booked.etag)
+    error = await refusal(clinic.appointments.CompleteAppointment(stale, metadata=doctor))
+    assert reason_of(error) == "ETAG_MISMATCH"
+    complete = pb.CompleteAppointmentRequest(id=booked.id, etag=begun.appointment.etag, request_id="done")
+    over = await clinic.appointments.CompleteAppointment(complete, metadata=doctor)
+    assert over.appointment.status == appointment_pb2.APPOINTMENT_STATUS_COMPLETED
+    assert await clinic.appointments.CompleteAppointment(complete, metadata=doctor) == over
+
+
+async def test_a_missed_visit_frees_what_is_left_of_its_time(clinic: Clinic):
+    start = NOW + timedelta(hours=2)
+    match = clinic.doctors.offer(exact_slot=offered(start))
+    booked = (await clinic.book(match, start=start)).appointment
+    clinic.now[0] = start
+    missed = await clinic.appointments.MarkNoShow(
+        pb.MarkNoShowRequest(id=booked.id), metadata=clinic.callers.metadata(Role.ADMIN)
+    )
+    assert missed.appointment.status == appointment_pb2.APPOINTMENT_STATUS_NO_SHOW
+    clinic.now[0] = NOW
+    assert (await clinic.book(match, start=start)).appointment.start_time == to_timestamp(start)
 
 
 async def test_conflicts_are_told_without_telling_whose(clinic: Clinic):

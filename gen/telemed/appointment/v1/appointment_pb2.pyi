@@ -83,6 +83,12 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """The appointment was called off."""
     CHANGE_KIND_IMPORTED: _ChangeKind.ValueType  # 3
     """The appointment was taken over from an earlier system, in any state."""
+    CHANGE_KIND_IN_PROGRESS: _ChangeKind.ValueType  # 4
+    """The visit began."""
+    CHANGE_KIND_COMPLETED: _ChangeKind.ValueType  # 5
+    """The visit took place."""
+    CHANGE_KIND_NO_SHOW: _ChangeKind.ValueType  # 6
+    """The patient never came."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to an appointment."""
@@ -95,6 +101,12 @@ CHANGE_KIND_CANCELLED: ChangeKind.ValueType  # 2
 """The appointment was called off."""
 CHANGE_KIND_IMPORTED: ChangeKind.ValueType  # 3
 """The appointment was taken over from an earlier system, in any state."""
+CHANGE_KIND_IN_PROGRESS: ChangeKind.ValueType  # 4
+"""The visit began."""
+CHANGE_KIND_COMPLETED: ChangeKind.ValueType  # 5
+"""The visit took place."""
+CHANGE_KIND_NO_SHOW: ChangeKind.ValueType  # 6
+"""The patient never came."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 @_typing.final

@@ -435,6 +435,180 @@ class CancelAppointmentResponse(_message.Message):
 Global___CancelAppointmentResponse: _TypeAlias = CancelAppointmentResponse  # noqa: Y015
 
 @_typing.final
+class StartAppointmentRequest(_message.Message):
+    """Which appointment has been begun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    etag: _builtins.str
+    """The etag that the caller last saw; empty means whatever it is now."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartAppointmentRequest: _TypeAlias = StartAppointmentRequest  # noqa: Y015
+
+@_typing.final
+class StartAppointmentResponse(_message.Message):
+    """The appointment begun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartAppointmentResponse: _TypeAlias = StartAppointmentResponse  # noqa: Y015
+
+@_typing.final
+class CompleteAppointmentRequest(_message.Message):
+    """Which appointment has been completed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    etag: _builtins.str
+    """The etag that the caller last saw; empty means whatever it is now."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteAppointmentRequest: _TypeAlias = CompleteAppointmentRequest  # noqa: Y015
+
+@_typing.final
+class CompleteAppointmentResponse(_message.Message):
+    """The appointment completed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteAppointmentResponse: _TypeAlias = CompleteAppointmentResponse  # noqa: Y015
+
+@_typing.final
+class MarkNoShowRequest(_message.Message):
+    """Which appointment has been missed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    etag: _builtins.str
+    """The etag that the caller last saw; empty means whatever it is now."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkNoShowRequest: _TypeAlias = MarkNoShowRequest  # noqa: Y015
+
+@_typing.final
+class MarkNoShowResponse(_message.Message):
+    """The appointment missed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkNoShowResponse: _TypeAlias = MarkNoShowResponse  # noqa: Y015
+
+@_typing.final
 class CheckConflictsRequest(_message.Message):
     """Which time of which doctor."""
 

@@ -63,6 +63,21 @@ class AppointmentServiceStub:
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentRequest.SerializeToString,
                 response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentResponse.FromString,
                 _registered_method=True)
+        self.StartAppointment = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/StartAppointment',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentResponse.FromString,
+                _registered_method=True)
+        self.CompleteAppointment = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/CompleteAppointment',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CompleteAppointmentRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CompleteAppointmentResponse.FromString,
+                _registered_method=True)
+        self.MarkNoShow = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/MarkNoShow',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.MarkNoShowRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.MarkNoShowResponse.FromString,
+                _registered_method=True)
         self.CheckConflicts = channel.unary_unary(
                 '/telemed.appointment.v1.AppointmentService/CheckConflicts',
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CheckConflictsRequest.SerializeToString,
@@ -121,6 +136,30 @@ class AppointmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartAppointment(self, request, context):
+        """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteAppointment(self, request, context):
+        """Says that a visit took place, and frees what is left of its time. State: IN_PROGRESS. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkNoShow(self, request, context):
+        """Says that the patient never came, from the start on, and frees what is left of the time. State: CONFIRMED.
+        Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckConflicts(self, request, context):
         """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead.
         """
@@ -164,6 +203,21 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
                     servicer.CancelAppointment,
                     request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentRequest.FromString,
                     response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentResponse.SerializeToString,
+            ),
+            'StartAppointment': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartAppointment,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentResponse.SerializeToString,
+            ),
+            'CompleteAppointment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteAppointment,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CompleteAppointmentRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CompleteAppointmentResponse.SerializeToString,
+            ),
+            'MarkNoShow': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkNoShow,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.MarkNoShowRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.MarkNoShowResponse.SerializeToString,
             ),
             'CheckConflicts': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckConflicts,
@@ -314,6 +368,87 @@ class AppointmentService:
             '/telemed.appointment.v1.AppointmentService/CancelAppointment',
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentRequest.SerializeToString,
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartAppointment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/StartAppointment',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteAppointment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/CompleteAppointment',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CompleteAppointmentRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CompleteAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkNoShow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/MarkNoShow',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.MarkNoShowRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.MarkNoShowResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,18 @@ class AppointmentServiceStub:
     """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
     """
+    StartAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]
+    """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
+    """
+    CompleteAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.CompleteAppointmentRequest, _appointment_service_pb2.CompleteAppointmentResponse]
+    """Says that a visit took place, and frees what is left of its time. State: IN_PROGRESS. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+    """
+    MarkNoShow: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.MarkNoShowRequest, _appointment_service_pb2.MarkNoShowResponse]
+    """Says that the patient never came, from the start on, and frees what is left of the time. State: CONFIRMED.
+    Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
+    """
     CheckConflicts: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.CheckConflictsRequest, _appointment_service_pb2.CheckConflictsResponse]
     """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
     WatchChanges: _grpc.UnaryStreamMultiCallable[_appointment_service_pb2.WatchChangesRequest, _appointment_service_pb2.WatchChangesResponse]
@@ -88,6 +100,18 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     CancelAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.CancelAppointmentRequest, _appointment_service_pb2.CancelAppointmentResponse]  # type: ignore[assignment]
     """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
+    """
+    StartAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]  # type: ignore[assignment]
+    """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
+    """
+    CompleteAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.CompleteAppointmentRequest, _appointment_service_pb2.CompleteAppointmentResponse]  # type: ignore[assignment]
+    """Says that a visit took place, and frees what is left of its time. State: IN_PROGRESS. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+    """
+    MarkNoShow: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.MarkNoShowRequest, _appointment_service_pb2.MarkNoShowResponse]  # type: ignore[assignment]
+    """Says that the patient never came, from the start on, and frees what is left of the time. State: CONFIRMED.
+    Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
     """
     CheckConflicts: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.CheckConflictsRequest, _appointment_service_pb2.CheckConflictsResponse]  # type: ignore[assignment]
     """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
@@ -149,6 +173,36 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_appointment_service_pb2.CancelAppointmentResponse, _abc.Awaitable[_appointment_service_pb2.CancelAppointmentResponse]]:
         """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
         Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def StartAppointment(
+        self,
+        request: _appointment_service_pb2.StartAppointmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.StartAppointmentResponse, _abc.Awaitable[_appointment_service_pb2.StartAppointmentResponse]]:
+        """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteAppointment(
+        self,
+        request: _appointment_service_pb2.CompleteAppointmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.CompleteAppointmentResponse, _abc.Awaitable[_appointment_service_pb2.CompleteAppointmentResponse]]:
+        """Says that a visit took place, and frees what is left of its time. State: IN_PROGRESS. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def MarkNoShow(
+        self,
+        request: _appointment_service_pb2.MarkNoShowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.MarkNoShowResponse, _abc.Awaitable[_appointment_service_pb2.MarkNoShowResponse]]:
+        """Says that the patient never came, from the start on, and frees what is left of the time. State: CONFIRMED.
+        Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
         """
 
     @_abc_1.abstractmethod
