@@ -23,16 +23,23 @@ from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.apply_changes import ApplyChanges
 from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.create_doctor import CreateDoctor
+from doctor_svc.app.create_override import CreateOverride
 from doctor_svc.app.deactivate_doctor import DeactivateDoctor
+from doctor_svc.app.delete_availability import DeleteAvailability
+from doctor_svc.app.delete_override import DeleteOverride
 from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
+from doctor_svc.app.list_availability_rules import ListAvailabilityRules
+from doctor_svc.app.list_overrides import ListOverrides
 from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.set_availability import SetAvailability
+from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
 from doctor_svc.app.verify_doctor import VerifyDoctor
 from doctor_svc.peers.changes import ChangeFeed
 from doctor_svc.settings import DoctorSettings, RuleSettings
 from doctor_svc.storage.doctors import StoredDoctors
+from doctor_svc.storage.hours import StoredHours
 from doctor_svc.storage.schedules import StoredSchedules
 from doctor_svc.storage.sql import MIGRATIONS
 from doctor_svc.storage.transactions import StoredTransactions
@@ -47,6 +54,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     await database.open()
     channel = open_channel(settings.appointment_target)
     doctors, schedules = StoredDoctors(database), StoredSchedules(database)
+    hours = StoredHours(database)
     copy, applied, progress = StoredVisits(database), Signal(), Progress()
     policy, await_revision = rules.policy, AwaitRevision(copy, applied)
     use_cases = UseCases(
@@ -57,6 +65,12 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         activate_doctor=ActivateDoctor(clock),
         verify_doctor=VerifyDoctor(clock),
         set_availability=SetAvailability(clock),
+        list_availability_rules=ListAvailabilityRules(hours),
+        update_availability=UpdateAvailability(),
+        delete_availability=DeleteAvailability(),
+        create_override=CreateOverride(clock),
+        list_overrides=ListOverrides(hours),
+        delete_override=DeleteOverride(),
         get_availability=GetAvailability(schedules, await_revision, policy, clock),
         match_doctors=MatchDoctors(schedules, await_revision, policy, rules.enable_history_prioritization, clock),
     )

@@ -1,7 +1,6 @@
 """Requests to what the use cases take, and what they answer to replies; decides nothing."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from telemed.doctor.v1 import doctor_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
@@ -9,8 +8,6 @@ from telemed.type.v1 import scheduling_pb2
 
 from chassis.ids import parse_optional_uuid, parse_uuid
 from chassis.protos import (
-    from_date,
-    from_wall,
     is_midnight_end,
     to_date,
     to_optional_date,
@@ -28,55 +25,15 @@ from doctor_svc.api.fields import (
 )
 from doctor_svc.app.get_availability import DayAnswer, DayQuestion
 from doctor_svc.app.match_doctors import MatchQuestion
-from doctor_svc.domain.availability import AvailabilityRule, WallBlock
 from doctor_svc.domain.proposals import Proposal
-from doctor_svc.domain.rule_checks import DayPart, wall_block
 from doctor_svc.domain.slots import Visit
-from kernel.appointment_types import AppointmentType, default_buffer, default_duration
+from kernel.appointment_types import default_duration
 from kernel.civil_time import zone_named
 from kernel.errors import InvalidArgument
 from kernel.slots import Slot
 
 _MOST_MATCHES = 50
 _USUAL_MATCHES = 10
-
-
-def to_rule(request: api.SetAvailabilityRequest, clinic_buffer: timedelta) -> AvailabilityRule:
-    """The rule to add, with the defaults of its kind where a field is left out; its id is given later."""
-    rule = request.rule
-    kind = optional_kind(rule.appointment_type, "rule.appointment_type") or AppointmentType.GENERAL_CONSULTATION
-    has_buffer = rule.HasField("buffer_minutes")
-    return AvailabilityRule(
-        rule_id="",
-        doctor_id=parse_uuid(request.doctor_id, "doctor_id"),
-        day_of_week=rule.day_of_week if rule.HasField("day_of_week") else None,
-        specific_date=to_optional_date(rule, "specific_date", label="rule.specific_date"),
-        kind=kind,
-        duration=timedelta(minutes=rule.duration_minutes) if rule.duration_minutes else default_duration(kind),
-        buffer=timedelta(minutes=rule.buffer_minutes) if has_buffer else default_buffer(kind, clinic_buffer),
-        capacity=rule.max_concurrent_appointments or 1,
-        morning=_to_block(rule, "morning"),
-        afternoon=_to_block(rule, "afternoon"),
-    )
-
-
-def from_rule(rule: AvailabilityRule) -> doctor_pb2.AvailabilityRule:
-    """A rule as shown."""
-    shown = doctor_pb2.AvailabilityRule(
-        rule_id=rule.rule_id,
-        doctor_id=rule.doctor_id,
-        day_of_week=rule.day_of_week,
-        specific_date=from_date(rule.specific_date) if rule.specific_date else None,
-        appointment_type=kind_number(rule.kind),
-        duration_minutes=minutes_of(rule.duration),
-        buffer_minutes=minutes_of(rule.buffer),
-        max_concurrent_appointments=rule.capacity,
-    )
-    for part, block in (("morning", rule.morning), ("afternoon", rule.afternoon)):
-        if block is not None:
-            getattr(shown, f"{part}_start_time").CopyFrom(from_wall(block.start))
-            getattr(shown, f"{part}_end_time").CopyFrom(from_wall(block.end))
-    return shown
 
 
 def to_day_question(request: api.GetAvailabilityRequest) -> DayQuestion:
@@ -169,15 +126,4 @@ def _from_proposal(proposal: Proposal) -> doctor_pb2.DoctorMatch:
 def _from_offered(slot: Slot) -> doctor_pb2.OfferedSlot:
     return doctor_pb2.OfferedSlot(
         slot=from_slot(slot), buffer_minutes=minutes_of(slot.buffer), max_concurrent_appointments=slot.capacity
-    )
-
-
-def _to_block(rule: doctor_pb2.AvailabilityRule, part: DayPart) -> WallBlock | None:
-    start, end = f"{part}_start_time", f"{part}_end_time"
-    until_midnight = is_midnight_end(rule, end)
-    return wall_block(
-        part,
-        to_optional_wall(rule, start, label=f"rule.{start}"),
-        None if until_midnight else to_optional_wall(rule, end, label=f"rule.{end}"),
-        until_midnight=until_midnight,
     )

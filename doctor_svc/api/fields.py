@@ -3,8 +3,8 @@
 import re
 from datetime import timedelta
 
+from telemed.doctor.v1 import availability_pb2, profiles_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
-from telemed.doctor.v1 import profiles_pb2
 from telemed.type.v1 import scheduling_pb2
 
 from chassis.context import Caller
@@ -28,6 +28,10 @@ Mutation = (
     | profiles_pb2.ActivateDoctorRequest
     | api.VerifyDoctorRequest
     | api.SetAvailabilityRequest
+    | availability_pb2.UpdateAvailabilityRequest
+    | availability_pb2.DeleteAvailabilityRequest
+    | availability_pb2.CreateOverrideRequest
+    | availability_pb2.DeleteOverrideRequest
 )
 
 

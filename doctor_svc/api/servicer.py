@@ -5,24 +5,32 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
+from telemed.doctor.v1 import availability_pb2 as hours_pb2
 from telemed.doctor.v1 import doctor_pb2, profiles_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 
 from chassis.clock import Clock
 from chassis.context import current_caller
-from chassis.ids import parse_uuid
-from doctor_svc.api import convert, profiles
+from chassis.ids import parse_optional_uuid, parse_uuid
+from doctor_svc.api import convert, overrides, profiles, rules
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.create_doctor import CreateDoctor
+from doctor_svc.app.create_override import CreateOverride
 from doctor_svc.app.deactivate_doctor import DeactivateDoctor
+from doctor_svc.app.delete_availability import DeleteAvailability
+from doctor_svc.app.delete_override import DeleteOverride
 from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
+from doctor_svc.app.list_availability_rules import ListAvailabilityRules
+from doctor_svc.app.list_overrides import ListOverrides
 from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.ports import Transactions, Unit
 from doctor_svc.app.set_availability import SetAvailability
+from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
 from doctor_svc.app.verify_doctor import VerifyDoctor
 
@@ -41,6 +49,12 @@ class UseCases:
     activate_doctor: ActivateDoctor
     verify_doctor: VerifyDoctor
     set_availability: SetAvailability
+    list_availability_rules: ListAvailabilityRules
+    update_availability: UpdateAvailability
+    delete_availability: DeleteAvailability
+    create_override: CreateOverride
+    list_overrides: ListOverrides
+    delete_override: DeleteOverride
     get_availability: GetAvailability
     match_doctors: MatchDoctors
 
@@ -52,6 +66,7 @@ class DoctorServicer(DoctorServiceServicer):
         self._use_cases = use_cases
         self._transactions = transactions
         self._clock = clock
+        self._clinic_buffer = use_cases.get_availability.policy.clinic_buffer
 
     async def CreateDoctor(self, request: api.CreateDoctorRequest, _: Context) -> doctor_pb2.Doctor:
         """Adds a doctor."""
@@ -109,15 +124,75 @@ class DoctorServicer(DoctorServiceServicer):
 
     async def SetAvailability(self, request: api.SetAvailabilityRequest, _: Context) -> doctor_pb2.AvailabilityRule:
         """Adds a rule of availability."""
-        draft, caller = (
-            convert.to_rule(request, self._use_cases.get_availability.policy.clinic_buffer),
-            current_caller(),
-        )
+        draft, caller = rules.to_new_rule(request, self._clinic_buffer), current_caller()
 
         async def add(unit: Unit) -> doctor_pb2.AvailabilityRule:
-            return convert.from_rule(await self._use_cases.set_availability(unit, caller, draft))
+            return rules.from_rule(await self._use_cases.set_availability(unit, caller, draft))
 
         return await self._once(request, doctor_pb2.AvailabilityRule, add)
+
+    async def ListAvailabilityRules(
+        self, request: hours_pb2.ListAvailabilityRulesRequest, _: Context
+    ) -> hours_pb2.ListAvailabilityRulesResponse:
+        """Lists a doctor's rules of availability."""
+        doctor_id, after = (
+            parse_uuid(request.doctor_id, "doctor_id"),
+            parse_optional_uuid(request.page_token, "page_token"),
+        )
+        page = await self._use_cases.list_availability_rules(current_caller(), doctor_id, after, request.page_size)
+        return rules.from_rules_page(page)
+
+    async def UpdateAvailability(
+        self, request: hours_pb2.UpdateAvailabilityRequest, _: Context
+    ) -> doctor_pb2.AvailabilityRule:
+        """Changes a rule of availability."""
+        change, caller = rules.to_rule_change(request, self._clinic_buffer), current_caller()
+
+        async def update(unit: Unit) -> doctor_pb2.AvailabilityRule:
+            return rules.from_rule(await self._use_cases.update_availability(unit, caller, change))
+
+        return await self._once(request, doctor_pb2.AvailabilityRule, update)
+
+    async def DeleteAvailability(self, request: hours_pb2.DeleteAvailabilityRequest, _: Context) -> Empty:
+        """Deletes a rule of availability."""
+        doctor_id, rule_id = parse_uuid(request.doctor_id, "doctor_id"), parse_uuid(request.rule_id, "rule_id")
+        caller = current_caller()
+
+        async def delete(unit: Unit) -> Empty:
+            await self._use_cases.delete_availability(unit, caller, doctor_id, rule_id, request.etag or None)
+            return Empty()
+
+        return await self._once(request, Empty, delete)
+
+    async def CreateOverride(
+        self, request: hours_pb2.CreateOverrideRequest, _: Context
+    ) -> hours_pb2.CreateOverrideResponse:
+        """Adds an exception to a doctor's hours."""
+        draft, caller = overrides.to_new_override(request, self._clinic_buffer), current_caller()
+
+        async def create(unit: Unit) -> hours_pb2.CreateOverrideResponse:
+            outcome = await self._use_cases.create_override(unit, caller, draft, dry_run=request.dry_run)
+            return overrides.from_outcome(outcome)
+
+        return await self._once(request, hours_pb2.CreateOverrideResponse, create)
+
+    async def ListOverrides(
+        self, request: hours_pb2.ListOverridesRequest, _: Context
+    ) -> hours_pb2.ListOverridesResponse:
+        """Lists the exceptions to a doctor's hours."""
+        question, caller = overrides.to_overrides_question(request), current_caller()
+        return overrides.from_overrides_page(await self._use_cases.list_overrides(caller, question))
+
+    async def DeleteOverride(self, request: hours_pb2.DeleteOverrideRequest, _: Context) -> Empty:
+        """Deletes an exception to a doctor's hours."""
+        doctor_id = parse_uuid(request.doctor_id, "doctor_id")
+        override_id, caller = parse_uuid(request.override_id, "override_id"), current_caller()
+
+        async def delete(unit: Unit) -> Empty:
+            await self._use_cases.delete_override(unit, caller, doctor_id, override_id)
+            return Empty()
+
+        return await self._once(request, Empty, delete)
 
     async def GetAvailability(self, request: api.GetAvailabilityRequest, _: Context) -> api.GetAvailabilityResponse:
         """Tells the free slots of one doctor on one day."""

@@ -9,10 +9,9 @@ from chassis.context import Caller
 from doctor_svc.app.access import is_self_or_staff
 from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.ports import Schedules
-from doctor_svc.domain.availability import kinds_served
 from doctor_svc.domain.errors import DoctorNotFound
 from doctor_svc.domain.matching import DoctorProfile
-from doctor_svc.domain.slots import Visit, day_slots, morning_and_afternoon
+from doctor_svc.domain.slots import Visit, day_slots, kinds_on, morning_and_afternoon
 from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
 from kernel.appointment_types import AppointmentType
 from kernel.errors import InvalidArgument
@@ -59,7 +58,7 @@ class GetAvailability:
         if schedule is None or not (schedule.is_public or is_self_or_staff(caller, question.doctor_id)):
             raise DoctorNotFound
         agenda = schedule.agenda(self.clock(), self.policy)
-        kinds = kinds_served(schedule.rules) if question.kind is None else (question.kind,)
+        kinds = (question.kind,) if question.kind is not None else kinds_on(agenda, question.day)
         slots = [
             slot for kind in kinds for slot in day_slots(agenda, Visit(kind, question.duration), question.day).free()
         ]

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
+from doctor_svc.domain.overrides import BookedVisit, Override, Stretch
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.visits import Visit
 from doctor_svc.domain.window import Window
@@ -42,6 +43,18 @@ class Schedules(Protocol):
         """
 
 
+class Hours(Protocol):
+    """The rules of doctors and the exceptions to them, page by page. Each method is one statement."""
+
+    async def rules(self, doctor_id: str, after: str | None, limit: int) -> list[AvailabilityRule] | None:
+        """At most `limit` rules with ids after the given one, in order; None when there is no such doctor."""
+
+    async def overrides(
+        self, doctor_id: str, not_over_before: date | None, after: tuple[date, str] | None, limit: int
+    ) -> list[Override] | None:
+        """At most `limit` overrides by first day and id, after the given ones; None when there is no such doctor."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestKey:
     """The request_id of one caller's call of one method, with a digest of what it asks."""
@@ -73,8 +86,31 @@ class Unit(Protocol):
     async def rules_of(self, doctor_id: str, kind: AppointmentType) -> Sequence[AvailabilityRule]:
         """The doctor's rules for a kind."""
 
+    async def rule(self, doctor_id: str, rule_id: str) -> AvailabilityRule | None:
+        """One rule of a doctor, or None."""
+
     async def add_rule(self, rule: AvailabilityRule, now: datetime) -> None:
         """Adds a rule."""
+
+    async def put_rule(self, rule: AvailabilityRule) -> None:
+        """Stores a rule that is there already, as changed; call it under lock_doctor."""
+
+    async def delete_rule(self, rule_id: str) -> None:
+        """Deletes a rule."""
+
+    async def zone_name_of(self, doctor_id: str) -> str | None:
+        """The name of a doctor's zone, or None when there is no such doctor."""
+
+    async def add_override(self, override: Override, now: datetime) -> None:
+        """Adds an override."""
+
+    async def delete_override(self, doctor_id: str, override_id: str) -> bool:
+        """Deletes an override of a doctor; False when there is none."""
+
+    async def booked_within(
+        self, doctor_id: str, stretches: Sequence[Stretch], now: datetime, limit: int
+    ) -> tuple[list[BookedVisit], int]:
+        """The doctor's booked visits, not over yet, that overlap a stretch: the first by start, and how many in all."""
 
 
 class Transactions(Protocol):

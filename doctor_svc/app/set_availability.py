@@ -7,9 +7,9 @@ from chassis.context import Caller
 from chassis.ids import uuid7
 from doctor_svc.app.access import is_self_or_staff
 from doctor_svc.app.ports import Unit
-from doctor_svc.domain.availability import AvailabilityRule, rules_overlap
-from doctor_svc.domain.errors import DoctorNotFound, RuleOverlaps
-from doctor_svc.domain.rule_checks import require_valid
+from doctor_svc.domain.availability import AvailabilityRule
+from doctor_svc.domain.errors import DoctorNotFound
+from doctor_svc.domain.rule_checks import require_apart, require_valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,6 @@ class SetAvailability:
         if not is_self_or_staff(caller, rule.doctor_id) or not await unit.lock_doctor(rule.doctor_id):
             raise DoctorNotFound
         # Under the lock nobody adds a rule between this look and the insert.
-        for other in await unit.rules_of(rule.doctor_id, rule.kind):
-            if rules_overlap(rule, other):
-                raise RuleOverlaps(other.rule_id)
+        require_apart(rule, await unit.rules_of(rule.doctor_id, rule.kind))
         await unit.add_rule(rule, now)
         return rule

@@ -81,6 +81,16 @@ class Override:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class BookedVisit:
+    """A visit that is booked, as far as whoever takes its time away must know it; instants are aware."""
+
+    appointment_id: str
+    kind: AppointmentType
+    start: datetime
+    end: datetime
+
+
 def extra_kinds(overrides: Iterable[Override], day: date) -> set[AppointmentType]:
     """The kinds that have extra hours on a day."""
     return {override.extra.kind for override in overrides if override.extra is not None and override.on(day)}

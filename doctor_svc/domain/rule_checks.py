@@ -1,15 +1,18 @@
 """What a rule of availability must keep before it is accepted, told by the field that the caller sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import time, timedelta
 from typing import Literal
 
-from doctor_svc.domain.availability import AvailabilityRule, WallBlock
+from doctor_svc.domain.availability import AvailabilityRule, WallBlock, overlapping_block
+from doctor_svc.domain.errors import RuleOverlaps
 from kernel.appointment_types import MAX_VISIT, MIN_VISIT
 from kernel.errors import InvalidArgument, Violation
 
 MAX_BUFFER = timedelta(minutes=120)
 MAX_CAPACITY = 100
+MAX_NOTICE = timedelta(days=30)
+MAX_HORIZON_DAYS = 730
 _SATURDAY = 6
 
 DayPart = Literal["morning", "afternoon"]
@@ -41,6 +44,15 @@ def require_valid(rule: AvailabilityRule) -> None:
         raise InvalidArgument(message, violations=violations)
 
 
+def require_apart(rule: AvailabilityRule, others: Iterable[AvailabilityRule]) -> None:
+    """Raises RuleOverlaps, which names the block, when a rule shares time with another of the doctor and kind."""
+    for other in others:
+        block = overlapping_block(rule, other)
+        if block is not None:
+            part = "morning" if block is rule.morning else "afternoon"
+            raise RuleOverlaps(other.rule_id, f"rule.{part}_start_time")
+
+
 def _violations(rule: AvailabilityRule) -> Iterator[Violation]:
     yield from _day_violations(rule)
     if not MIN_VISIT <= rule.duration <= MAX_VISIT:
@@ -49,6 +61,10 @@ def _violations(rule: AvailabilityRule) -> Iterator[Violation]:
         yield Violation("rule.buffer_minutes", f"must be 0 to {_minutes(MAX_BUFFER)}")
     if not 1 <= rule.capacity <= MAX_CAPACITY:
         yield Violation("rule.max_concurrent_appointments", f"must be 1 to {MAX_CAPACITY}")
+    if rule.notice is not None and not timedelta() <= rule.notice <= MAX_NOTICE:
+        yield Violation("rule.min_notice_minutes", f"must be 0 to {_minutes(MAX_NOTICE)}")
+    if rule.horizon_days is not None and not 0 <= rule.horizon_days <= MAX_HORIZON_DAYS:
+        yield Violation("rule.max_advance_days", f"must be 0 to {MAX_HORIZON_DAYS}")
     yield from _block_violations(rule)
 
 

@@ -8,7 +8,7 @@ from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.busy import Busy, BusyTimes
 from doctor_svc.domain.grid import Grid, cut
 from doctor_svc.domain.hours import Hours, blocks_on, hours_for
-from doctor_svc.domain.overrides import Override
+from doctor_svc.domain.overrides import Override, extra_kinds
 from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import day_of, instant_of
@@ -123,6 +123,12 @@ def priority_of(kind: AppointmentType, *, scarce: bool, snug: bool) -> SlotPrior
     if scarce:
         return SlotPriority.LIMITED
     return SlotPriority.PREFERRED if snug else SlotPriority.AVAILABLE
+
+
+def kinds_on(agenda: Agenda, day: date) -> tuple[AppointmentType, ...]:
+    """The kinds to show of a day when none is asked for: those with a rule of their own, or extra hours that day."""
+    own = {rule.kind for rule in agenda.rules} | extra_kinds(agenda.overrides, day)
+    return tuple(kind for kind in AppointmentType if kind in own)
 
 
 def day_slots(agenda: Agenda, visit: Visit, day: date) -> DaySlots:

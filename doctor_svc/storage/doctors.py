@@ -6,13 +6,13 @@ from datetime import datetime
 from chassis.db import Database, Session
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
+from doctor_svc.storage.hour_rows import rule_row
 from doctor_svc.storage.profiles import doctor_of, doctor_row
-from doctor_svc.storage.rows import rule_row
-from doctor_svc.storage.sql import PROFILES, QUERIES
+from doctor_svc.storage.sql import HOURS, PROFILES, QUERIES
 
 _GET = PROFILES["get_doctor"]
 _INSERT_DOCTOR = PROFILES["insert_doctor"]
-_INSERT_RULE = QUERIES["insert_rule"]
+_INSERT_RULE = HOURS["insert_rule"]
 
 
 class StoredDoctors:
@@ -38,4 +38,4 @@ async def import_doctors(session: Session, doctors: Sequence[tuple[Doctor, Priva
 
 async def import_rules(session: Session, rules: Sequence[AvailabilityRule], now: datetime) -> None:
     """Adds many rules of doctors that are there already, without asking whether they overlap."""
-    await session.execute_many(_INSERT_RULE, [rule_row(rule, now) for rule in rules])
+    await session.execute_many(_INSERT_RULE, [rule_row(rule) | {"create_time": now} for rule in rules])

@@ -1,26 +1,9 @@
 -- Parameters are cast: psycopg sends a small integer as smallint and a text as unknown, and an index may then be
 -- passed over. Instants leave as microseconds since 1970, which is the cheapest way into an aware UTC datetime.
 
--- name: lock_doctor
-SELECT FROM doctor WHERE doctor_id = %(doctor_id)s::uuid FOR NO KEY UPDATE
-
--- name: list_rules
-SELECT rule_id::text, doctor_id::text, day_of_week, specific_date::text, kind, duration_minutes, buffer_minutes,
-       capacity, morning_start::text, morning_end::text, afternoon_start::text, afternoon_end::text
-FROM availability_rule
-WHERE doctor_id = %(doctor_id)s::uuid AND kind = %(kind)s
-ORDER BY rule_id
-
--- name: insert_rule
-INSERT INTO availability_rule (rule_id, doctor_id, day_of_week, specific_date, kind, duration_minutes, buffer_minutes,
-                               capacity, morning_start, morning_end, afternoon_start, afternoon_end, create_time)
-VALUES (%(rule_id)s::uuid, %(doctor_id)s::uuid, %(day_of_week)s, %(specific_date)s, %(kind)s, %(duration_minutes)s,
-        %(buffer_minutes)s, %(capacity)s, %(morning_start)s::time, %(morning_end)s::time,
-        %(afternoon_start)s::time, %(afternoon_end)s::time, %(create_time)s)
-
 -- name: get_schedule
 SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
-       d.is_active, d.rating, d.rating_count, d.years_experience, r.rules, b.busy,
+       d.is_active, d.rating, d.rating_count, d.years_experience, r.rules, b.busy, o.overrides,
        (SELECT count(*)
         FROM visit AS v
         WHERE v.patient_id = %(patient_id)s::uuid AND v.doctor_id = d.doctor_id AND v.status = 'COMPLETED'
@@ -29,7 +12,8 @@ FROM doctor AS d
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(
                a.rule_id, a.doctor_id, a.day_of_week, a.specific_date, a.kind, a.duration_minutes, a.buffer_minutes,
-               a.capacity, a.morning_start, a.morning_end, a.afternoon_start, a.afternoon_end)) AS rules
+               a.capacity, a.morning_start, a.morning_end, a.afternoon_start, a.afternoon_end, a.notice_minutes,
+               a.horizon_days, a.version)) AS rules
     FROM availability_rule AS a
     WHERE a.doctor_id = d.doctor_id AND (%(kinds)s::text[] IS NULL OR a.kind = ANY (%(kinds)s::text[]))
 ) AS r
@@ -42,6 +26,17 @@ CROSS JOIN LATERAL (
       AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz, '[]')
       AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
 ) AS b
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(
+               o.override_id, o.doctor_id, o.kind, o.first_day, o.last_day, o.window_start, o.window_end,
+               o.extra_kind, o.duration_minutes, o.buffer_minutes, o.capacity, o.overrides_blocks, o.note))
+           AS overrides
+    FROM availability_override AS o
+    -- A day of any calendar lies within a day of the same date of UTC.
+    WHERE o.doctor_id = d.doctor_id
+      AND o.last_day >= (%(earliest)s::timestamptz AT TIME ZONE 'UTC')::date - 1
+      AND o.first_day <= (%(latest)s::timestamptz AT TIME ZONE 'UTC')::date + 1
+) AS o
 WHERE d.doctor_id = %(doctor_id)s::uuid
 
 -- name: find_schedules
@@ -65,12 +60,13 @@ candidate AS (
     LIMIT %(most)s::int
 )
 SELECT c.doctor_id::text, c.first_name, c.last_name, c.specialty, c.sub_specialties, c.timezone, c.is_verified,
-       c.is_active, c.rating, c.rating_count, c.years_experience, r.rules, b.busy, c.previous_visits
+       c.is_active, c.rating, c.rating_count, c.years_experience, r.rules, b.busy, o.overrides, c.previous_visits
 FROM candidate AS c
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(
                a.rule_id, a.doctor_id, a.day_of_week, a.specific_date, a.kind, a.duration_minutes, a.buffer_minutes,
-               a.capacity, a.morning_start, a.morning_end, a.afternoon_start, a.afternoon_end)) AS rules
+               a.capacity, a.morning_start, a.morning_end, a.afternoon_start, a.afternoon_end, a.notice_minutes,
+               a.horizon_days, a.version)) AS rules
     FROM availability_rule AS a
     WHERE a.doctor_id = c.doctor_id AND a.kind = ANY (%(kinds)s::text[])
 ) AS r
@@ -83,6 +79,17 @@ CROSS JOIN LATERAL (
       AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz, '[]')
       AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
 ) AS b
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(
+               o.override_id, o.doctor_id, o.kind, o.first_day, o.last_day, o.window_start, o.window_end,
+               o.extra_kind, o.duration_minutes, o.buffer_minutes, o.capacity, o.overrides_blocks, o.note))
+           AS overrides
+    FROM availability_override AS o
+    -- A day of any calendar lies within a day of the same date of UTC.
+    WHERE o.doctor_id = c.doctor_id
+      AND o.last_day >= (%(earliest)s::timestamptz AT TIME ZONE 'UTC')::date - 1
+      AND o.first_day <= (%(latest)s::timestamptz AT TIME ZONE 'UTC')::date + 1
+) AS o
 
 -- name: read_cursor
 SELECT number FROM feed_cursor

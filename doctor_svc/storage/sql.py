@@ -7,3 +7,4 @@ from chassis.sql import Queries
 MIGRATIONS = Path(__file__).with_name("migrations")
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 PROFILES = Queries(Path(__file__).with_name("profiles.sql"))
+HOURS = Queries(Path(__file__).with_name("hours.sql"))

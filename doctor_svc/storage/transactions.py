@@ -7,21 +7,16 @@ from psycopg.errors import UniqueViolation
 
 from chassis.db import Database, Session
 from doctor_svc.app.ports import RequestKey, Unit
-from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
 from doctor_svc.domain.errors import EmailTaken
+from doctor_svc.storage.hours import HoursUnit
 from doctor_svc.storage.profiles import doctor_of, doctor_row, private_of
-from doctor_svc.storage.rows import rule_of, rule_row
 from doctor_svc.storage.sql import PROFILES, QUERIES
-from kernel.appointment_types import AppointmentType
 from kernel.errors import IdempotencyKeyReused
 
 
-class StoredUnit:
+class StoredUnit(HoursUnit):
     """app.ports.Unit."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add_doctor(self, doctor: Doctor, private: PrivateDetails) -> None:
         """Adds a doctor. Raises EmailTaken."""
@@ -45,19 +40,6 @@ class StoredUnit:
         params = {"doctor_id": doctor_id, "is_verified": is_verified, "now": now}
         row = await self._session.one(PROFILES["set_verified"], params)
         return doctor_of(row) if row else None
-
-    async def lock_doctor(self, doctor_id: str) -> bool:
-        """Locks the doctor's row until the end of the transaction."""
-        return await self._session.execute(QUERIES["lock_doctor"], {"doctor_id": doctor_id}) == 1
-
-    async def rules_of(self, doctor_id: str, kind: AppointmentType) -> list[AvailabilityRule]:
-        """The doctor's rules for a kind."""
-        rows = await self._session.all(QUERIES["list_rules"], {"doctor_id": doctor_id, "kind": kind.value})
-        return [rule_of(tuple(row.values())) for row in rows]
-
-    async def add_rule(self, rule: AvailabilityRule, now: datetime) -> None:
-        """Adds a rule."""
-        await self._session.execute(QUERIES["insert_rule"], rule_row(rule, now))
 
 
 class StoredTransactions:

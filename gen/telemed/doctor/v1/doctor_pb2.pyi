@@ -51,6 +51,62 @@ CONSULTATION_MODE_CHAT: ConsultationMode.ValueType  # 3
 """In writing."""
 Global___ConsultationMode: _TypeAlias = ConsultationMode  # noqa: Y015
 
+class _ExclusionRule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ExclusionRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExclusionRule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EXCLUSION_RULE_UNSPECIFIED: _ExclusionRule.ValueType  # 0
+    """The rule was not given."""
+    EXCLUSION_RULE_UNVERIFIED: _ExclusionRule.ValueType  # 1
+    """The licence has not been checked."""
+    EXCLUSION_RULE_INACTIVE: _ExclusionRule.ValueType  # 2
+    """The doctor takes no visits at present."""
+    EXCLUSION_RULE_SPECIALTY: _ExclusionRule.ValueType  # 3
+    """The doctor does not have the specialty."""
+    EXCLUSION_RULE_LANGUAGE: _ExclusionRule.ValueType  # 4
+    """The doctor does not speak the language."""
+    EXCLUSION_RULE_LICENCE: _ExclusionRule.ValueType  # 5
+    """The doctor is not licensed where the patient is."""
+    EXCLUSION_RULE_RATING: _ExclusionRule.ValueType  # 6
+    """The rating is lower than asked for."""
+    EXCLUSION_RULE_OUTSIDE_HOURS: _ExclusionRule.ValueType  # 7
+    """The doctor does not take such visits then."""
+    EXCLUSION_RULE_NOTICE: _ExclusionRule.ValueType  # 8
+    """Too little notice."""
+    EXCLUSION_RULE_HORIZON: _ExclusionRule.ValueType  # 9
+    """Past the last day that can be booked."""
+    EXCLUSION_RULE_BUSY: _ExclusionRule.ValueType  # 10
+    """Booked already."""
+
+class ExclusionRule(_ExclusionRule, metaclass=_ExclusionRuleEnumTypeWrapper):
+    """What can keep a doctor from being booked as asked."""
+
+EXCLUSION_RULE_UNSPECIFIED: ExclusionRule.ValueType  # 0
+"""The rule was not given."""
+EXCLUSION_RULE_UNVERIFIED: ExclusionRule.ValueType  # 1
+"""The licence has not been checked."""
+EXCLUSION_RULE_INACTIVE: ExclusionRule.ValueType  # 2
+"""The doctor takes no visits at present."""
+EXCLUSION_RULE_SPECIALTY: ExclusionRule.ValueType  # 3
+"""The doctor does not have the specialty."""
+EXCLUSION_RULE_LANGUAGE: ExclusionRule.ValueType  # 4
+"""The doctor does not speak the language."""
+EXCLUSION_RULE_LICENCE: ExclusionRule.ValueType  # 5
+"""The doctor is not licensed where the patient is."""
+EXCLUSION_RULE_RATING: ExclusionRule.ValueType  # 6
+"""The rating is lower than asked for."""
+EXCLUSION_RULE_OUTSIDE_HOURS: ExclusionRule.ValueType  # 7
+"""The doctor does not take such visits then."""
+EXCLUSION_RULE_NOTICE: ExclusionRule.ValueType  # 8
+"""Too little notice."""
+EXCLUSION_RULE_HORIZON: ExclusionRule.ValueType  # 9
+"""Past the last day that can be booked."""
+EXCLUSION_RULE_BUSY: ExclusionRule.ValueType  # 10
+"""Booked already."""
+Global___ExclusionRule: _TypeAlias = ExclusionRule  # noqa: Y015
+
 @_typing.final
 class Doctor(_message.Message):
     """A doctor's profile."""
@@ -191,6 +247,9 @@ class AvailabilityRule(_message.Message):
     MORNING_END_TIME_FIELD_NUMBER: _builtins.int
     AFTERNOON_START_TIME_FIELD_NUMBER: _builtins.int
     AFTERNOON_END_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    MIN_NOTICE_MINUTES_FIELD_NUMBER: _builtins.int
+    MAX_ADVANCE_DAYS_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     """The rule's UUID."""
     doctor_id: _builtins.str
@@ -205,6 +264,14 @@ class AvailabilityRule(_message.Message):
     """The minutes kept free after a visit, 0 to 120; without it, the default of its type."""
     max_concurrent_appointments: _builtins.int
     """How many patients of this kind may share the time, 1 to 100; 0 means 1."""
+    etag: _builtins.str
+    """The version for optimistic updates."""
+    min_notice_minutes: _builtins.int
+    """The least minutes between now and a slot of this rule, 0 to 43,200. Counts where it is more than the clinic's
+    own notice, and can never make a slot bookable that the clinic's rules refuse.
+    """
+    max_advance_days: _builtins.int
+    """How many days ahead slots of this rule can be booked, 0 to 730. Counts where it is less than the clinic's."""
     @_builtins.property
     def specific_date(self) -> _date_pb2.Date:
         """The one date. Exactly one of this and day_of_week."""
@@ -240,19 +307,30 @@ class AvailabilityRule(_message.Message):
         morning_end_time: _timeofday_pb2.TimeOfDay | None = ...,
         afternoon_start_time: _timeofday_pb2.TimeOfDay | None = ...,
         afternoon_end_time: _timeofday_pb2.TimeOfDay | None = ...,
+        etag: _builtins.str = ...,
+        min_notice_minutes: _builtins.int | None = ...,
+        max_advance_days: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_buffer_minutes", b"_buffer_minutes", "_day_of_week", b"_day_of_week", "afternoon_end_time", b"afternoon_end_time", "afternoon_start_time", b"afternoon_start_time", "buffer_minutes", b"buffer_minutes", "day_of_week", b"day_of_week", "morning_end_time", b"morning_end_time", "morning_start_time", b"morning_start_time", "specific_date", b"specific_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_buffer_minutes", b"_buffer_minutes", "_day_of_week", b"_day_of_week", "_max_advance_days", b"_max_advance_days", "_min_notice_minutes", b"_min_notice_minutes", "afternoon_end_time", b"afternoon_end_time", "afternoon_start_time", b"afternoon_start_time", "buffer_minutes", b"buffer_minutes", "day_of_week", b"day_of_week", "max_advance_days", b"max_advance_days", "min_notice_minutes", b"min_notice_minutes", "morning_end_time", b"morning_end_time", "morning_start_time", b"morning_start_time", "specific_date", b"specific_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_buffer_minutes", b"_buffer_minutes", "_day_of_week", b"_day_of_week", "afternoon_end_time", b"afternoon_end_time", "afternoon_start_time", b"afternoon_start_time", "appointment_type", b"appointment_type", "buffer_minutes", b"buffer_minutes", "day_of_week", b"day_of_week", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "max_concurrent_appointments", b"max_concurrent_appointments", "morning_end_time", b"morning_end_time", "morning_start_time", b"morning_start_time", "rule_id", b"rule_id", "specific_date", b"specific_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_buffer_minutes", b"_buffer_minutes", "_day_of_week", b"_day_of_week", "_max_advance_days", b"_max_advance_days", "_min_notice_minutes", b"_min_notice_minutes", "afternoon_end_time", b"afternoon_end_time", "afternoon_start_time", b"afternoon_start_time", "appointment_type", b"appointment_type", "buffer_minutes", b"buffer_minutes", "day_of_week", b"day_of_week", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "etag", b"etag", "max_advance_days", b"max_advance_days", "max_concurrent_appointments", b"max_concurrent_appointments", "min_notice_minutes", b"min_notice_minutes", "morning_end_time", b"morning_end_time", "morning_start_time", b"morning_start_time", "rule_id", b"rule_id", "specific_date", b"specific_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__buffer_minutes: _TypeAlias = _typing.Literal["buffer_minutes"]  # noqa: Y015
     _WhichOneofArgType__buffer_minutes: _TypeAlias = _typing.Literal["_buffer_minutes", b"_buffer_minutes"]  # noqa: Y015
     _WhichOneofReturnType__day_of_week: _TypeAlias = _typing.Literal["day_of_week"]  # noqa: Y015
     _WhichOneofArgType__day_of_week: _TypeAlias = _typing.Literal["_day_of_week", b"_day_of_week"]  # noqa: Y015
+    _WhichOneofReturnType__max_advance_days: _TypeAlias = _typing.Literal["max_advance_days"]  # noqa: Y015
+    _WhichOneofArgType__max_advance_days: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days"]  # noqa: Y015
+    _WhichOneofReturnType__min_notice_minutes: _TypeAlias = _typing.Literal["min_notice_minutes"]  # noqa: Y015
+    _WhichOneofArgType__min_notice_minutes: _TypeAlias = _typing.Literal["_min_notice_minutes", b"_min_notice_minutes"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__buffer_minutes) -> _WhichOneofReturnType__buffer_minutes | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__day_of_week) -> _WhichOneofReturnType__day_of_week | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_advance_days) -> _WhichOneofReturnType__max_advance_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_notice_minutes) -> _WhichOneofReturnType__min_notice_minutes | None: ...
 
 Global___AvailabilityRule: _TypeAlias = AvailabilityRule  # noqa: Y015
 
@@ -401,3 +479,87 @@ class DoctorMatch(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DoctorMatch: _TypeAlias = DoctorMatch  # noqa: Y015
+
+@_typing.final
+class ExclusionReason(_message.Message):
+    """One rule that keeps a doctor from being booked as asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    MISSING_MINUTES_FIELD_NUMBER: _builtins.int
+    rule: Global___ExclusionRule.ValueType
+    """The rule."""
+    message: _builtins.str
+    """The same as a sentence about the doctor, such as "needs 35 more minutes of notice"."""
+    missing_minutes: _builtins.int
+    """For NOTICE: how many minutes later it would do, rounded up."""
+    def __init__(
+        self,
+        *,
+        rule: Global___ExclusionRule.ValueType = ...,
+        message: _builtins.str = ...,
+        missing_minutes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "missing_minutes", b"missing_minutes", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExclusionReason: _TypeAlias = ExclusionReason  # noqa: Y015
+
+@_typing.final
+class ExcludedDoctor(_message.Message):
+    """One doctor who cannot be booked as asked, with every rule that stands in the way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    DOCTOR_FIRST_NAME_FIELD_NUMBER: _builtins.int
+    DOCTOR_LAST_NAME_FIELD_NUMBER: _builtins.int
+    SPECIALTY_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    NEAREST_SLOT_FIELD_NUMBER: _builtins.int
+    SUGGESTION_FIELD_NUMBER: _builtins.int
+    doctor_id: _builtins.str
+    """The doctor's UUID."""
+    doctor_first_name: _builtins.str
+    """The first name."""
+    doctor_last_name: _builtins.str
+    """The last name."""
+    specialty: _builtins.str
+    """The specialty."""
+    timezone: _builtins.str
+    """The doctor's IANA zone."""
+    suggestion: _builtins.str
+    """The same in words, with what would have to be given up; in the zone of the request."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusionReason]:
+        """Every rule that the doctor fails."""
+
+    @_builtins.property
+    def nearest_slot(self) -> Global___OfferedSlot:
+        """The free slot nearest to what was asked for, within seven days."""
+
+    def __init__(
+        self,
+        *,
+        doctor_id: _builtins.str = ...,
+        doctor_first_name: _builtins.str = ...,
+        doctor_last_name: _builtins.str = ...,
+        specialty: _builtins.str = ...,
+        timezone: _builtins.str = ...,
+        reasons: _abc.Iterable[Global___ExclusionReason] | None = ...,
+        nearest_slot: Global___OfferedSlot | None = ...,
+        suggestion: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["nearest_slot", b"nearest_slot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "nearest_slot", b"nearest_slot", "reasons", b"reasons", "specialty", b"specialty", "suggestion", b"suggestion", "timezone", b"timezone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExcludedDoctor: _TypeAlias = ExcludedDoctor  # noqa: Y015

@@ -246,6 +246,10 @@ class MatchDoctorsRequest(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     MAX_RESULTS_FIELD_NUMBER: _builtins.int
     AT_LEAST_REVISION_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    MIN_RATING_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     """The patient's UUID, for continuity; empty means that none is known."""
     appointment_type: _scheduling_pb2.AppointmentType.ValueType
@@ -264,6 +268,16 @@ class MatchDoctorsRequest(_message.Message):
     """At most so many doctors, 1 to 50; 0 means 10."""
     at_least_revision: _builtins.str
     """Wait until the change with this token is taken into account."""
+    language: _builtins.str
+    """A BCP 47 tag of a language that the doctor must speak; "en" is met by "en-GB" too. Empty means any."""
+    min_rating: _builtins.float
+    """The least rating, 1 to 5; 0 means any. A doctor whom nobody has rated yet counts as a 4."""
+    explain: _builtins.bool
+    """Whether to tell also who cannot be booked as asked, and why."""
+    location: _builtins.str
+    """Where the patient is, as an ISO 3166 code such as "US-NY" or "GB": the doctor must be licensed there, or in
+    the whole country. Empty means anywhere.
+    """
     @_builtins.property
     def preferred_date(self) -> _date_pb2.Date:
         """The civil date wished for, in `timezone`; without it, as early as possible."""
@@ -296,10 +310,14 @@ class MatchDoctorsRequest(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         max_results: _builtins.int = ...,
         at_least_revision: _builtins.str = ...,
+        language: _builtins.str = ...,
+        min_rating: _builtins.float = ...,
+        explain: _builtins.bool = ...,
+        location: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization", "allow_history_prioritization", b"allow_history_prioritization", "preferred_date", b"preferred_date", "preferred_time_end", b"preferred_time_end", "preferred_time_start", b"preferred_time_start", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization", "allow_history_prioritization", b"allow_history_prioritization", "appointment_type", b"appointment_type", "at_least_revision", b"at_least_revision", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "max_results", b"max_results", "patient_id", b"patient_id", "preferred_date", b"preferred_date", "preferred_time_end", b"preferred_time_end", "preferred_time_start", b"preferred_time_start", "specialty_required", b"specialty_required", "start_time", b"start_time", "timezone", b"timezone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization", "allow_history_prioritization", b"allow_history_prioritization", "appointment_type", b"appointment_type", "at_least_revision", b"at_least_revision", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "explain", b"explain", "language", b"language", "location", b"location", "max_results", b"max_results", "min_rating", b"min_rating", "patient_id", b"patient_id", "preferred_date", b"preferred_date", "preferred_time_end", b"preferred_time_end", "preferred_time_start", b"preferred_time_start", "specialty_required", b"specialty_required", "start_time", b"start_time", "timezone", b"timezone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__allow_history_prioritization: _TypeAlias = _typing.Literal["allow_history_prioritization"]  # noqa: Y015
     _WhichOneofArgType__allow_history_prioritization: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization"]  # noqa: Y015
@@ -314,18 +332,31 @@ class MatchDoctorsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MATCHES_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    EXCLUDED_FIELD_NUMBER: _builtins.int
+    policy_version: _builtins.int
+    """The version of the weights that the scores were made with."""
     @_builtins.property
     def matches(self) -> _containers.RepeatedCompositeFieldContainer[_doctor_pb2.DoctorMatch]:
-        """The doctors."""
+        """The doctors. One who has nothing free in what was asked for, but other times, is here too."""
+
+    @_builtins.property
+    def excluded(self) -> _containers.RepeatedCompositeFieldContainer[_doctor_pb2.ExcludedDoctor]:
+        """With `explain`: the doctors who cannot be booked as asked, those first who miss least. A call looks at no
+        more than 400 doctors, the verified ones of the specialty first. Doctors who are not verified or not active
+        are told to themselves and to administrators alone.
+        """
 
     def __init__(
         self,
         *,
         matches: _abc.Iterable[_doctor_pb2.DoctorMatch] | None = ...,
+        policy_version: _builtins.int = ...,
+        excluded: _abc.Iterable[_doctor_pb2.ExcludedDoctor] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["excluded", b"excluded", "matches", b"matches", "policy_version", b"policy_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from telemed.doctor.v1 import availability_pb2 as telemed_dot_doctor_dot_v1_dot_availability__pb2
 from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__pb2
 from telemed.doctor.v1 import doctor_service_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__service__pb2
 from telemed.doctor.v1 import profiles_pb2 as telemed_dot_doctor_dot_v1_dot_profiles__pb2
@@ -72,6 +74,36 @@ class DoctorServiceStub:
                 '/telemed.doctor.v1.DoctorService/SetAvailability',
                 request_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.SetAvailabilityRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.AvailabilityRule.FromString,
+                _registered_method=True)
+        self.ListAvailabilityRules = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ListAvailabilityRules',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListAvailabilityRulesRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListAvailabilityRulesResponse.FromString,
+                _registered_method=True)
+        self.UpdateAvailability = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/UpdateAvailability',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.UpdateAvailabilityRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.AvailabilityRule.FromString,
+                _registered_method=True)
+        self.DeleteAvailability = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/DeleteAvailability',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.DeleteAvailabilityRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.CreateOverride = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/CreateOverride',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.CreateOverrideRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.CreateOverrideResponse.FromString,
+                _registered_method=True)
+        self.ListOverrides = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ListOverrides',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListOverridesRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListOverridesResponse.FromString,
+                _registered_method=True)
+        self.DeleteOverride = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/DeleteOverride',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.DeleteOverrideRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
         self.GetAvailability = channel.unary_unary(
                 '/telemed.doctor.v1.DoctorService/GetAvailability',
@@ -146,6 +178,51 @@ class DoctorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAvailabilityRules(self, request, context):
+        """Lists a doctor's rules of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAvailability(self, request, context):
+        """Changes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+        RULE_NOT_FOUND, ETAG_MISMATCH, RULE_OVERLAPS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAvailability(self, request, context):
+        """Deletes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+        RULE_NOT_FOUND, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateOverride(self, request, context):
+        """Adds an exception to a doctor's hours, or says with `dry_run` what it would do. Visits that are booked stay
+        booked; the answer names them. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOverrides(self, request, context):
+        """Lists the exceptions to a doctor's hours. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteOverride(self, request, context):
+        """Deletes an exception to a doctor's hours. The doctor or an administrator. Errors: OVERRIDE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAvailability(self, request, context):
         """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND.
         """
@@ -198,6 +275,36 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     servicer.SetAvailability,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.SetAvailabilityRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.AvailabilityRule.SerializeToString,
+            ),
+            'ListAvailabilityRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAvailabilityRules,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListAvailabilityRulesRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListAvailabilityRulesResponse.SerializeToString,
+            ),
+            'UpdateAvailability': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAvailability,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.UpdateAvailabilityRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.AvailabilityRule.SerializeToString,
+            ),
+            'DeleteAvailability': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAvailability,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.DeleteAvailabilityRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'CreateOverride': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateOverride,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.CreateOverrideRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.CreateOverrideResponse.SerializeToString,
+            ),
+            'ListOverrides': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOverrides,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListOverridesRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListOverridesResponse.SerializeToString,
+            ),
+            'DeleteOverride': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteOverride,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.DeleteOverrideRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'GetAvailability': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAvailability,
@@ -401,6 +508,168 @@ class DoctorService:
             '/telemed.doctor.v1.DoctorService/SetAvailability',
             telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.SetAvailabilityRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_doctor__pb2.AvailabilityRule.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAvailabilityRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ListAvailabilityRules',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.ListAvailabilityRulesRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.ListAvailabilityRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAvailability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/UpdateAvailability',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.UpdateAvailabilityRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_doctor__pb2.AvailabilityRule.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAvailability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/DeleteAvailability',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.DeleteAvailabilityRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateOverride(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/CreateOverride',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.CreateOverrideRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.CreateOverrideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOverrides(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ListOverrides',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.ListOverridesRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.ListOverridesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteOverride(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/DeleteOverride',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.DeleteOverrideRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

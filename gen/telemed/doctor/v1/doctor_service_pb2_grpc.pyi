@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
+from telemed.doctor.v1 import availability_pb2 as _availability_pb2
 from telemed.doctor.v1 import doctor_pb2 as _doctor_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as _doctor_service_pb2
 from telemed.doctor.v1 import profiles_pb2 as _profiles_pb2
@@ -64,6 +66,24 @@ class DoctorServiceStub:
     """Adds a rule of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND, and
     RULE_OVERLAPS when the doctor has hours of that kind at that time already.
     """
+    ListAvailabilityRules: _grpc.UnaryUnaryMultiCallable[_availability_pb2.ListAvailabilityRulesRequest, _availability_pb2.ListAvailabilityRulesResponse]
+    """Lists a doctor's rules of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND."""
+    UpdateAvailability: _grpc.UnaryUnaryMultiCallable[_availability_pb2.UpdateAvailabilityRequest, _doctor_pb2.AvailabilityRule]
+    """Changes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+    RULE_NOT_FOUND, ETAG_MISMATCH, RULE_OVERLAPS.
+    """
+    DeleteAvailability: _grpc.UnaryUnaryMultiCallable[_availability_pb2.DeleteAvailabilityRequest, _empty_pb2.Empty]
+    """Deletes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+    RULE_NOT_FOUND, ETAG_MISMATCH.
+    """
+    CreateOverride: _grpc.UnaryUnaryMultiCallable[_availability_pb2.CreateOverrideRequest, _availability_pb2.CreateOverrideResponse]
+    """Adds an exception to a doctor's hours, or says with `dry_run` what it would do. Visits that are booked stay
+    booked; the answer names them. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+    """
+    ListOverrides: _grpc.UnaryUnaryMultiCallable[_availability_pb2.ListOverridesRequest, _availability_pb2.ListOverridesResponse]
+    """Lists the exceptions to a doctor's hours. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND."""
+    DeleteOverride: _grpc.UnaryUnaryMultiCallable[_availability_pb2.DeleteOverrideRequest, _empty_pb2.Empty]
+    """Deletes an exception to a doctor's hours. The doctor or an administrator. Errors: OVERRIDE_NOT_FOUND."""
     GetAvailability: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.GetAvailabilityRequest, _doctor_service_pb2.GetAvailabilityResponse]
     """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND."""
     MatchDoctors: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.MatchDoctorsRequest, _doctor_service_pb2.MatchDoctorsResponse]
@@ -105,6 +125,24 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     """Adds a rule of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND, and
     RULE_OVERLAPS when the doctor has hours of that kind at that time already.
     """
+    ListAvailabilityRules: _aio.UnaryUnaryMultiCallable[_availability_pb2.ListAvailabilityRulesRequest, _availability_pb2.ListAvailabilityRulesResponse]  # type: ignore[assignment]
+    """Lists a doctor's rules of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND."""
+    UpdateAvailability: _aio.UnaryUnaryMultiCallable[_availability_pb2.UpdateAvailabilityRequest, _doctor_pb2.AvailabilityRule]  # type: ignore[assignment]
+    """Changes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+    RULE_NOT_FOUND, ETAG_MISMATCH, RULE_OVERLAPS.
+    """
+    DeleteAvailability: _aio.UnaryUnaryMultiCallable[_availability_pb2.DeleteAvailabilityRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+    RULE_NOT_FOUND, ETAG_MISMATCH.
+    """
+    CreateOverride: _aio.UnaryUnaryMultiCallable[_availability_pb2.CreateOverrideRequest, _availability_pb2.CreateOverrideResponse]  # type: ignore[assignment]
+    """Adds an exception to a doctor's hours, or says with `dry_run` what it would do. Visits that are booked stay
+    booked; the answer names them. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+    """
+    ListOverrides: _aio.UnaryUnaryMultiCallable[_availability_pb2.ListOverridesRequest, _availability_pb2.ListOverridesResponse]  # type: ignore[assignment]
+    """Lists the exceptions to a doctor's hours. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND."""
+    DeleteOverride: _aio.UnaryUnaryMultiCallable[_availability_pb2.DeleteOverrideRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes an exception to a doctor's hours. The doctor or an administrator. Errors: OVERRIDE_NOT_FOUND."""
     GetAvailability: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.GetAvailabilityRequest, _doctor_service_pb2.GetAvailabilityResponse]  # type: ignore[assignment]
     """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND."""
     MatchDoctors: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.MatchDoctorsRequest, _doctor_service_pb2.MatchDoctorsResponse]  # type: ignore[assignment]
@@ -185,6 +223,60 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Adds a rule of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND, and
         RULE_OVERLAPS when the doctor has hours of that kind at that time already.
         """
+
+    @_abc_1.abstractmethod
+    def ListAvailabilityRules(
+        self,
+        request: _availability_pb2.ListAvailabilityRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_availability_pb2.ListAvailabilityRulesResponse, _abc.Awaitable[_availability_pb2.ListAvailabilityRulesResponse]]:
+        """Lists a doctor's rules of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def UpdateAvailability(
+        self,
+        request: _availability_pb2.UpdateAvailabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_doctor_pb2.AvailabilityRule, _abc.Awaitable[_doctor_pb2.AvailabilityRule]]:
+        """Changes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+        RULE_NOT_FOUND, ETAG_MISMATCH, RULE_OVERLAPS.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteAvailability(
+        self,
+        request: _availability_pb2.DeleteAvailabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes a rule of availability; visits that are booked stay booked. The doctor or an administrator. Errors:
+        RULE_NOT_FOUND, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateOverride(
+        self,
+        request: _availability_pb2.CreateOverrideRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_availability_pb2.CreateOverrideResponse, _abc.Awaitable[_availability_pb2.CreateOverrideResponse]]:
+        """Adds an exception to a doctor's hours, or says with `dry_run` what it would do. Visits that are booked stay
+        booked; the answer names them. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListOverrides(
+        self,
+        request: _availability_pb2.ListOverridesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_availability_pb2.ListOverridesResponse, _abc.Awaitable[_availability_pb2.ListOverridesResponse]]:
+        """Lists the exceptions to a doctor's hours. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def DeleteOverride(
+        self,
+        request: _availability_pb2.DeleteOverrideRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes an exception to a doctor's hours. The doctor or an administrator. Errors: OVERRIDE_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def GetAvailability(
