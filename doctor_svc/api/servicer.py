@@ -15,7 +15,7 @@ from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
-from doctor_svc.api import convert, overrides, profiles, rules
+from doctor_svc.api import convert, matches, overrides, profiles, rules
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.create_doctor import CreateDoctor
@@ -202,9 +202,8 @@ class DoctorServicer(DoctorServiceServicer):
 
     async def MatchDoctors(self, request: api.MatchDoctorsRequest, _: Context) -> api.MatchDoctorsResponse:
         """Ranks the doctors who fit a wish."""
-        question = convert.to_match_question(request)
-        proposals = await self._use_cases.match_doctors(current_caller(), question)
-        return convert.from_proposals(proposals)
+        question = matches.to_match_question(request)
+        return matches.from_match_answer(await self._use_cases.match_doctors(current_caller(), question))
 
     async def _once(self, request: Mutation, reply: type[Reply], change: Callable[[Unit], Awaitable[Reply]]) -> Reply:
         """Makes a change in one transaction, or answers as the first time when the request is a repeat."""

@@ -6,20 +6,24 @@ from datetime import date, datetime, time, tzinfo
 
 from chassis.clock import Clock
 from chassis.context import Caller
-from doctor_svc.app.access import require_may_match
+from doctor_svc.app.access import is_self_or_staff, require_may_match
 from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.ports import Schedules
+from doctor_svc.domain.demands import NO_DEMANDS, Demands
 from doctor_svc.domain.errors import DoctorNotFound, DoctorUnverified, SpecialtyNotAvailable
+from doctor_svc.domain.exclusion import Exclusion, Search, exclusion_of, in_order, meets, with_hours
 from doctor_svc.domain.matching import Wish, has_specialty
-from doctor_svc.domain.proposals import Aim, Lineup, Proposal, contender_of, lineup_of
+from doctor_svc.domain.proposals import Aim, Contender, Lineup, Proposal, contender_of, lineup_of
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.slots import Visit
 from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
 from doctor_svc.domain.wish import windows_without_date, wished_window
 from kernel.errors import InvalidArgument
 
-# One call looks at no more doctors than this, so that no clinic is too large for a call.
+# One call looks at no more doctors than this, so that no clinic is too large for a call; at more, when it is to explain
+# who is left out.
 MOST_CANDIDATES = 200
+MOST_EXPLAINED = 400
 # After so many doctors other calls get their turn; each takes up to a few milliseconds.
 _AT_A_STRETCH = 8
 
@@ -35,11 +39,20 @@ class MatchQuestion:
     earliest: time | None = None
     latest: time | None = None
     start: datetime | None = None
-    specialty: str = ""
+    demands: Demands = NO_DEMANDS
     allow_history: bool = True
     doctor_id: str | None = None
     limit: int = 10
+    explain: bool = False
     at_least_revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchAnswer:
+    """The doctors who fit, the best first, and, where that was asked, who cannot be booked as wished."""
+
+    proposals: list[Proposal]
+    excluded: list[Exclusion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +65,8 @@ class MatchDoctors:
     history_counts: bool
     clock: Clock
 
-    async def __call__(self, caller: Caller, question: MatchQuestion) -> list[Proposal]:
-        """The doctors who fit, the best first; a doctor who was asked for by id is told also without free times.
+    async def __call__(self, caller: Caller, question: MatchQuestion) -> MatchAnswer:
+        """Who fits and who does not; a doctor who was asked for by id is told also without free times.
 
         Raises PermissionDenied, InvalidArgument, DoctorNotFound, DoctorUnverified, SpecialtyNotAvailable, Unavailable.
         """
@@ -61,37 +74,70 @@ class MatchDoctors:
         now = self.clock()
         aims = _aims(question, now, self.policy)
         await self.await_revision(question.at_least_revision)
-        lineup = await self._lineup(question, aims[0], now)
+        field = await self._field(caller, question, aims[0], now)
         for aim in aims[1:]:
-            if not lineup.anybody_free:
-                lineup = await self._lineup(question, aim, now)
-        if question.doctor_id is not None:
-            return [lineup.proposal(doctor) for doctor in lineup.ranked]
-        return lineup.proposals(question.limit)
+            if not field.lineup.anybody_free:
+                field = await self._field(caller, question, aim, now)
+        return MatchAnswer(_proposals(field.lineup, question), await _explained(field, question))
 
-    async def _lineup(self, question: MatchQuestion, aim: Aim, now: datetime) -> Lineup:
-        schedules = await self._schedules(question, aim.stretch(now, self.policy))
+    async def _field(self, caller: Caller, question: MatchQuestion, aim: Aim, now: datetime) -> "_Field":
+        schedules = await self._schedules(caller, question, aim.stretch(now, self.policy))
+        demands = question.demands
         wish = Wish(
-            specialty=question.specialty,
+            specialty=demands.specialty,
             allow_history=question.allow_history and self.history_counts,
             has_window=question.day is not None and question.start is None,
         )
-        contenders = []
+        looked_at = []
         for place, schedule in enumerate(schedules):
             if place % _AT_A_STRETCH == 0:
                 await asyncio.sleep(0)
-            contenders.append(contender_of(schedule, question.visit, aim, now=now, policy=self.policy))
-        return lineup_of(contenders, question.visit, wish, aim)
+            looked_at.append(
+                (schedule, contender_of(with_hours(schedule), question.visit, aim, now=now, policy=self.policy))
+            )
+        fitting = [contender for schedule, contender in looked_at if meets(schedule, demands)][:MOST_CANDIDATES]
+        return _Field(lineup_of(fitting, question.visit, wish, aim), looked_at)
 
-    async def _schedules(self, question: MatchQuestion, stretch: Window) -> list[Schedule]:
-        kind, patient_id, specialty = question.visit.kind, question.patient_id, question.specialty
+    async def _schedules(self, caller: Caller, question: MatchQuestion, stretch: Window) -> list[Schedule]:
+        kind, patient_id, demands = question.visit.kind, question.patient_id, question.demands
         if question.doctor_id is not None:
             schedule = await self.schedules.of_doctor(question.doctor_id, kind, patient_id, stretch)
-            return [_require_fit(schedule, specialty)]
-        schedules = await self.schedules.of_specialty(specialty, kind, patient_id, stretch, MOST_CANDIDATES)
-        if specialty and not schedules:
-            raise SpecialtyNotAvailable(specialty)
+            return [_require_known(schedule, caller, question)]
+        if question.explain:
+            everyone = await self.schedules.who_meet(demands, kind, patient_id, stretch, MOST_EXPLAINED, everyone=True)
+            return [one for one in everyone if one.is_public or is_self_or_staff(caller, one.profile.doctor_id)]
+        schedules = await self.schedules.who_meet(demands, kind, patient_id, stretch, MOST_CANDIDATES)
+        if demands.specialty and not demands.more_than_specialty and not schedules:
+            raise SpecialtyNotAvailable(demands.specialty)
         return schedules
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """Everyone who was looked at, and those of them who meet the demands, ranked."""
+
+    lineup: Lineup
+    looked_at: list[tuple[Schedule, Contender]]
+
+
+def _proposals(lineup: Lineup, question: MatchQuestion) -> list[Proposal]:
+    if question.doctor_id is not None:
+        return [lineup.proposal(doctor) for doctor in lineup.ranked]
+    return lineup.proposals(question.limit)
+
+
+async def _explained(field: _Field, question: MatchQuestion) -> list[Exclusion]:
+    if not question.explain:
+        return []
+    search = Search(question.visit, question.demands, field.lineup.aim)
+    found = []
+    for place, (schedule, contender) in enumerate(field.looked_at):
+        if place % _AT_A_STRETCH == 0:
+            await asyncio.sleep(0)
+        exclusion = exclusion_of(schedule, contender, search, question.zone)
+        if exclusion is not None:
+            found.append(exclusion)
+    return in_order(found)
 
 
 def _aims(question: MatchQuestion, now: datetime, policy: BookingPolicy) -> list[Aim]:
@@ -106,11 +152,19 @@ def _aims(question: MatchQuestion, now: datetime, policy: BookingPolicy) -> list
     return [Aim(window, earliest_first=True) for window in windows_without_date(now, policy)]
 
 
-def _require_fit(schedule: Schedule | None, specialty: str) -> Schedule:
-    if schedule is None or not schedule.is_active:
+def _require_known(schedule: Schedule | None, caller: Caller, question: MatchQuestion) -> Schedule:
+    """The doctor who was asked for by id, unless nothing at all may be told of that one.
+
+    To whoever may know, an explanation tells more than a refusal would.
+    """
+    if schedule is None:
+        raise DoctorNotFound
+    if question.explain and (schedule.is_public or is_self_or_staff(caller, schedule.profile.doctor_id)):
+        return schedule
+    if not schedule.is_active:
         raise DoctorNotFound
     if not schedule.is_verified:
         raise DoctorUnverified
-    if not has_specialty(schedule.profile, specialty):
-        raise SpecialtyNotAvailable(specialty)
+    if not has_specialty(schedule.profile, question.demands.specialty):
+        raise SpecialtyNotAvailable(question.demands.specialty)
     return schedule

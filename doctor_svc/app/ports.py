@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from doctor_svc.domain.availability import AvailabilityRule
+from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
 from doctor_svc.domain.overrides import BookedVisit, Override, Stretch
 from doctor_svc.domain.schedule import Schedule
@@ -33,13 +34,21 @@ class Schedules(Protocol):
         With a kind, the rules are those that can matter for it. Without a patient, nobody has visited before.
         """
 
-    async def of_specialty(
-        self, specialty: str, kind: AppointmentType, patient_id: str | None, stretch: Window, limit: int
+    async def who_meet(
+        self,
+        demands: Demands,
+        kind: AppointmentType,
+        patient_id: str | None,
+        stretch: Window,
+        limit: int,
+        *,
+        everyone: bool = False,
     ) -> list[Schedule]:
-        """At most `limit` verified doctors who have a specialty (empty: any), likewise.
+        """At most `limit` active, verified doctors who meet the demands, likewise.
 
         Where there are more, those whom the patient has visited come first, then the better rated; a rating that few
-        people gave counts little.
+        people gave counts little. With `everyone` all doctors, and before these the active, verified ones who have the
+        specialty.
         """
 
 

@@ -1,6 +1,6 @@
 """How well each doctor fits a patient: the parts of the score, their weights, the order of ties, and the reasons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from doctor_svc.domain.offers import Offer
@@ -18,6 +18,9 @@ class Weights:
 
 
 WEIGHTS = Weights()
+# Goes up whenever the same doctor and wish would get another score: weights, prior or parts. It is answered and stored
+# with each score, so that scores of different times can be told apart. 1: 0.50 C + 0.25 S + 0.15 A + 0.10 Q.
+POLICY_VERSION = 1
 
 SPECIALTY_MATCHED = 1.0
 SPECIALTY_NOT_ASKED = 0.8  # nobody was asked for, so nobody fits perfectly
@@ -50,6 +53,8 @@ class DoctorProfile:
     rating: float
     rating_count: int
     years_experience: int
+    languages: tuple[str, ...] = ()
+    license_jurisdictions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +110,6 @@ def rank(candidates: Iterable[Candidate], wish: Wish) -> list[RankedDoctor]:
     """
     fitting = (candidate for candidate in candidates if has_specialty(candidate.profile, wish.specialty))
     return sorted((_ranked(candidate, wish) for candidate in fitting), key=lambda doctor: _order(doctor, wish))
-
-
-def shortlist(ranked: Sequence[RankedDoctor], limit: int) -> list[RankedDoctor]:
-    """The first `limit` of a ranking, in its order, where a doctor with nothing free gives way to one with free times.
-
-    Without this a few excellent but full doctors would hide everyone who could see the patient.
-    """
-    full_last = sorted(range(len(ranked)), key=lambda place: (ranked[place].candidate.offer.free == 0, place))
-    return [ranked[place] for place in sorted(full_last[:limit])]
 
 
 def has_specialty(profile: DoctorProfile, specialty: str) -> bool:

@@ -118,6 +118,17 @@ def lineup_of(contenders: Sequence[Contender], visit: Visit, wish: Wish, aim: Ai
     return Lineup(visit, aim, agendas, tuple(rank((contender.candidate for contender in contenders), wish)))
 
 
+def nearest_to(agenda: Agenda, visit: Visit, aim: Aim) -> Slot | None:
+    """The free slot nearest to an aim and outside of it, on the same day or within REACH_DAYS; None without one."""
+    if aim.start is None:
+        around = aim.window
+    else:
+        if of_day := _nearest_of_day(agenda, visit, aim.start):
+            return of_day[0]
+        around = _day_around(aim.start, agenda)
+    return next(iter(nearest_free(agenda, visit, around, 1, REACH_DAYS)), None)
+
+
 def _what_is_on_offer(doctor: RankedDoctor) -> tuple[bool, bool]:
     offer = doctor.candidate.offer
     return offer.free == 0, offer.exact is None

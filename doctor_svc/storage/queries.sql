@@ -3,7 +3,8 @@
 
 -- name: get_schedule
 SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
-       d.is_active, d.rating, d.rating_count, d.years_experience, r.rules, b.busy, o.overrides,
+       d.is_active, d.rating, d.rating_count, d.years_experience, d.languages, d.license_jurisdictions,
+       r.rules, b.busy, o.overrides,
        (SELECT count(*)
         FROM visit AS v
         WHERE v.patient_id = %(patient_id)s::uuid AND v.doctor_id = d.doctor_id AND v.status = 'COMPLETED'
@@ -46,21 +47,40 @@ WITH history AS (
     WHERE v.patient_id = %(patient_id)s::uuid AND v.status = 'COMPLETED'
     GROUP BY v.doctor_id
 ),
+-- Who is in question: those who meet every demand, or, to explain who does not, everyone. Two branches, of which one is
+-- switched off before it starts, so that a plan made for any parameters still goes through the index.
+in_question AS (
+    SELECT d.doctor_id
+    FROM doctor AS d
+    -- An empty list of keys is contained in every list: any specialty.
+    WHERE NOT %(everyone)s::boolean
+      AND d.is_verified AND d.is_active AND d.specialty_keys @> %(specialty_keys)s::text[]
+      AND (%(language)s::text = '' OR EXISTS (
+          SELECT FROM unnest(d.languages) AS spoken (tag)
+          WHERE lower(tag) = %(language)s::text OR starts_with(lower(tag), %(language)s::text || '-')))
+      AND (cardinality(%(licences)s::text[]) = 0 OR d.license_jurisdictions && %(licences)s::text[])
+      AND CASE WHEN d.rating_count = 0 THEN %(prior_rating)s::float8 ELSE d.rating END >= %(min_rating)s::float8
+    UNION ALL
+    SELECT d.doctor_id FROM doctor AS d WHERE %(everyone)s::boolean
+),
 candidate AS (
     SELECT d.doctor_id, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
-           d.is_active, d.rating, d.rating_count, d.years_experience, coalesce(h.visits, 0) AS previous_visits
-    FROM doctor AS d
+           d.is_active, d.rating, d.rating_count, d.years_experience, d.languages, d.license_jurisdictions,
+           coalesce(h.visits, 0) AS previous_visits
+    FROM in_question
+    JOIN doctor AS d USING (doctor_id)
     LEFT JOIN history AS h USING (doctor_id)
-    -- An empty list of keys is contained in every list: any specialty.
-    WHERE d.is_verified AND d.is_active AND d.specialty_keys @> %(specialty_keys)s::text[]
-    ORDER BY h.visits DESC NULLS LAST,
+    ORDER BY d.is_verified AND d.is_active AND d.specialty_keys @> %(specialty_keys)s::text[] DESC,
+             h.visits DESC NULLS LAST,
              (d.rating * d.rating_count + %(prior_rating)s::float8 * %(prior_count)s::int)
                  / (d.rating_count + %(prior_count)s::int) DESC,
              d.doctor_id
     LIMIT %(most)s::int
 )
 SELECT c.doctor_id::text, c.first_name, c.last_name, c.specialty, c.sub_specialties, c.timezone, c.is_verified,
-       c.is_active, c.rating, c.rating_count, c.years_experience, r.rules, b.busy, o.overrides, c.previous_visits
+       c.is_active, c.rating, c.rating_count, c.years_experience, c.languages, c.license_jurisdictions,
+       r.rules, b.busy, o.overrides,
+       c.previous_visits
 FROM candidate AS c
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(

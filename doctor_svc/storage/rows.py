@@ -29,6 +29,8 @@ def schedule_of(row: Row) -> Schedule:
             rating=row["rating"],
             rating_count=row["rating_count"],
             years_experience=row["years_experience"],
+            languages=tuple(row["languages"]),
+            license_jurisdictions=tuple(row["license_jurisdictions"]),
         ),
         is_verified=row["is_verified"],
         is_active=row["is_active"],

@@ -1,6 +1,7 @@
 """Doctors with their hours, busy times and history, each read in one statement."""
 
 from chassis.db import Database
+from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.matching import PRIOR_COUNT, PRIOR_RATING
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.specialties import specialty_key
@@ -33,13 +34,24 @@ class StoredSchedules:
         row = await self._database.one(_GET, params)
         return schedule_of(row) if row else None
 
-    async def of_specialty(
-        self, specialty: str, kind: AppointmentType, patient_id: str | None, stretch: Window, limit: int
+    async def who_meet(
+        self,
+        demands: Demands,
+        kind: AppointmentType,
+        patient_id: str | None,
+        stretch: Window,
+        limit: int,
+        *,
+        everyone: bool = False,
     ) -> list[Schedule]:
-        """The verified doctors of a specialty."""
-        key = specialty_key(specialty)
+        """The doctors who meet the demands, or everyone with those of the specialty first."""
+        key = specialty_key(demands.specialty)
         params = {
             "specialty_keys": [key] if key else [],
+            "language": demands.language.lower(),
+            "licences": list(demands.licences),
+            "min_rating": demands.min_rating,
+            "everyone": everyone,
             "kinds": _kinds(kind),
             "patient_id": patient_id,
             "earliest": stretch.earliest,

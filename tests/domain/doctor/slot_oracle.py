@@ -40,21 +40,26 @@ def _first_shown(zone_name: str, day: date, reading: datetime) -> datetime:
     raise AssertionError(reading)
 
 
-def look(rule: AvailabilityRule, taken: Sequence[Busy], day: date, zone_name: str) -> Seen:
-    """All slot starts of a rule on a day, and those that nothing occupies."""
+def stretches(rule: AvailabilityRule, day: date, zone_name: str) -> list[tuple[datetime, datetime]]:
+    """The blocks of a rule on a day as instants, as they are written: they may overlap where clocks skip an hour."""
     midnight = _first_shown(zone_name, day, datetime.combine(day + timedelta(days=1), time()))
-    stretches = []
+    found = []
     for block in rule.blocks:
         start = _first_shown(zone_name, day, datetime.combine(day, block.start))
         end = midnight
         if block.end is not None:
             end = min(midnight, _first_shown(zone_name, day, datetime.combine(day, block.end)))
-        stretches.append((start, end))
+        found.append((start, end))
+    return found
+
+
+def look(rule: AvailabilityRule, taken: Sequence[Busy], day: date, zone_name: str) -> Seen:
+    """All slot starts of a rule on a day, and those that nothing occupies."""
     every: list[datetime] = []
     free: list[datetime] = []
     covered_to = None
     # A skipped hour can move a morning behind the start of the afternoon, so the order is that of the instants.
-    for begin, end in sorted(stretches):
+    for begin, end in sorted(stretches(rule, day, zone_name)):
         start = begin if covered_to is None else max(begin, covered_to)
         while start + rule.duration <= end:
             every.append(start)

@@ -3,7 +3,7 @@
 import pytest
 from doctor_builders import candidate
 
-from doctor_svc.domain.matching import WEIGHTS, Components, Wish, has_specialty, rank, shortlist, weighed_rating
+from doctor_svc.domain.matching import WEIGHTS, Components, Wish, has_specialty, rank, weighed_rating
 
 CARDIOLOGY = Wish(specialty="cardiology")
 ANY = Wish()
@@ -156,26 +156,3 @@ class TestReasons:
         assert ranked.reasons == ("Specializes in cardiology",)
         assert ranked.is_preferred
         assert ranked.components.continuity == 0
-
-
-class TestShortlist:
-    ranked = rank(
-        [
-            candidate("a", visits=1, total=9),
-            candidate("b", total=9, rating=5, ratings=900, years=30),
-            candidate("c", free=1, total=50),
-            candidate("d", free=1, total=90),
-        ],
-        ANY,
-    )
-
-    def ids(self, limit):
-        return [doctor.candidate.profile.doctor_id for doctor in shortlist(self.ranked, limit)]
-
-    def test_it_keeps_the_order_of_the_ranking(self):
-        assert self.ids(4) == self.ids(50) == ["a", "b", "c", "d"]
-
-    def test_a_full_doctor_gives_way_to_one_with_free_times(self):
-        assert self.ids(3) == ["a", "c", "d"]
-        assert self.ids(2) == ["c", "d"]
-        assert self.ids(1) == ["c"]
