@@ -17,6 +17,7 @@ from appointment_svc.app.complete_appointment import CompleteAppointment
 from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.mark_no_show import MarkNoShow
+from appointment_svc.app.reschedule_appointment import RescheduleAppointment
 from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.start_appointment import StartAppointment
 from appointment_svc.app.watch_changes import WatchChanges
@@ -63,6 +64,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         get_appointment=GetAppointment(appointments),
         list_appointments=ListAppointments(appointments),
         cancel_appointment=CancelAppointment(appointments, clock, rules),
+        reschedule_appointment=RescheduleAppointment(appointments, doctors, clock, rules),
         start_appointment=StartAppointment(appointments, clock),
         complete_appointment=CompleteAppointment(appointments, clock),
         mark_no_show=MarkNoShow(appointments, clock),

@@ -25,6 +25,7 @@ class RuleSettings(BaseSettings):
     medical_scheduling_min_advance_hours: float = Field(default=2, ge=0, description="Notice that a booking needs.")
     medical_scheduling_max_advance_days: int = Field(default=90, ge=0, description="The horizon of bookings.")
     medical_scheduling_cancel_notice_hours: float = Field(default=24, ge=0, description="Notice of a cancellation.")
+    medical_scheduling_reschedule_notice_hours: float = Field(default=48, ge=0, description="Notice of a move.")
     medical_scheduling_daily_limit: int = Field(default=3, ge=1, description="Active visits a patient and day.")
     enable_smart_booking: bool = Field(default=True, description="Whether SmartBook is open.")
 
@@ -34,6 +35,7 @@ class RuleSettings(BaseSettings):
             min_advance=timedelta(hours=self.medical_scheduling_min_advance_hours),
             max_advance_days=self.medical_scheduling_max_advance_days,
             cancel_notice=timedelta(hours=self.medical_scheduling_cancel_notice_hours),
+            reschedule_notice=timedelta(hours=self.medical_scheduling_reschedule_notice_hours),
             daily_limit=self.medical_scheduling_daily_limit,
             smart_booking=self.enable_smart_booking,
         )

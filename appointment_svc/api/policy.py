@@ -12,6 +12,7 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     f"{_SERVICE}/GetAppointment": _ANYONE,
     f"{_SERVICE}/ListAppointments": _ANYONE,
     f"{_SERVICE}/CancelAppointment": _ANYONE,
+    f"{_SERVICE}/RescheduleAppointment": _ANYONE,
     f"{_SERVICE}/StartAppointment": _STAFF_AND_DOCTORS,
     f"{_SERVICE}/CompleteAppointment": _STAFF_AND_DOCTORS,
     f"{_SERVICE}/MarkNoShow": _STAFF_AND_DOCTORS,

@@ -90,6 +90,7 @@ def book_reply(booking: Booking) -> bytes:
 Changed = TypeVar(
     "Changed",
     pb.CancelAppointmentResponse,
+    pb.RescheduleAppointmentResponse,
     pb.StartAppointmentResponse,
     pb.CompleteAppointmentResponse,
     pb.MarkNoShowResponse,

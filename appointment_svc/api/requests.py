@@ -34,7 +34,11 @@ from kernel.errors import InvalidArgument
 KINDS = EnumMap(scheduling_pb2.AppointmentType.DESCRIPTOR, AppointmentType)
 STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
 Change: TypeAlias = (
-    pb.CancelAppointmentRequest | pb.StartAppointmentRequest | pb.CompleteAppointmentRequest | pb.MarkNoShowRequest
+    pb.CancelAppointmentRequest
+    | pb.RescheduleAppointmentRequest
+    | pb.StartAppointmentRequest
+    | pb.CompleteAppointmentRequest
+    | pb.MarkNoShowRequest
 )
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 

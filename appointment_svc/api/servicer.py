@@ -19,11 +19,13 @@ from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.mark_no_show import MarkNoShow
 from appointment_svc.app.ports import ChangeOrder, Method
+from appointment_svc.app.reschedule_appointment import Move, RescheduleAppointment
 from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.start_appointment import StartAppointment
 from appointment_svc.app.watch_changes import WatchChanges
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
+from chassis.protos import to_instant
 from kernel.revision import parse_revision
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -38,6 +40,7 @@ class UseCases:
     get_appointment: GetAppointment
     list_appointments: ListAppointments
     cancel_appointment: CancelAppointment
+    reschedule_appointment: RescheduleAppointment
     start_appointment: StartAppointment
     complete_appointment: CompleteAppointment
     mark_no_show: MarkNoShow
@@ -81,6 +84,13 @@ class AppointmentServicer(AppointmentServiceServicer):
         order = _order(request, "CancelAppointment", pb.CancelAppointmentResponse)
         answer = await self._app.cancel_appointment(order, request.etag, request.reason)
         return pb.CancelAppointmentResponse.FromString(answer)
+
+    async def RescheduleAppointment(
+        self, request: pb.RescheduleAppointmentRequest, context: Context
+    ) -> pb.RescheduleAppointmentResponse:
+        order = _order(request, "RescheduleAppointment", pb.RescheduleAppointmentResponse)
+        move = Move(to_instant(request, "start_time"), request.duration_minutes, request.etag)
+        return pb.RescheduleAppointmentResponse.FromString(await self._app.reschedule_appointment(order, move))
 
     async def StartAppointment(
         self, request: pb.StartAppointmentRequest, context: Context

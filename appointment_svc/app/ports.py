@@ -140,6 +140,15 @@ class ChangeOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTime:
+    """What the ledger must know to move an appointment: seats of the new time, its day, and the limit of a day."""
+
+    capacity: int
+    day: date
+    daily_limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListFilter:
     """Which appointments to list; None means any. `since` is inclusive, `until` exclusive."""
 
@@ -170,10 +179,22 @@ class Appointments(Protocol):
         """Appointments with the latest start first, at most `limit`, after a position."""
         ...
 
-    async def change(self, order: ChangeOrder, now: datetime, decide: Callable[[Appointment], Appointment]) -> bytes:
-        """Puts what `decide` makes of the locked appointment in its place, in one transaction; frees time with it.
+    async def saved_answer(self, order: ChangeOrder) -> bytes | None:
+        """The answer saved under the order's key. Raises IdempotencyKeyReused when it came with another wish."""
+        ...
 
-        Answers what was saved for the call. Raises AppointmentNotFound, IdempotencyKeyReused, and what `decide` does.
+    async def change(
+        self,
+        order: ChangeOrder,
+        now: datetime,
+        decide: Callable[[Appointment], Appointment],
+        new_time: NewTime | None = None,
+    ) -> bytes:
+        """Puts what `decide` makes of the locked appointment in its place, in one transaction.
+
+        Its time is freed when the new state keeps none, and moved when `new_time` is given. Answers what was saved for
+        the call. Raises AppointmentNotFound, IdempotencyKeyReused, what `decide` does, and for a move SlotTaken,
+        PatientBusy and DailyLimitReached; after a refusal everything is as before.
         """
         ...
 

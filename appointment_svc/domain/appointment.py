@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from appointment_svc.domain.errors import TooEarly, TooLateToCancel, WrongState
+from appointment_svc.domain.errors import TooEarly, TooLateToCancel, TooLateToReschedule, WrongState
 from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
+from kernel.slots import Slot
 
 # A doctor may let the patient in a little early.
 START_AHEAD = timedelta(minutes=15)
+
+# The states in which an appointment can still be moved to another time.
+MOVABLE = frozenset({AppointmentStatus.HELD, AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
 
 # Which state may follow which; a state without a row is final.
 TRANSITIONS: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {
@@ -57,6 +61,16 @@ class Appointment:
         if status not in TRANSITIONS.get(self.status, frozenset()):
             raise WrongState.of(self.status, status)
         return replace(self, status=status, version=self.version + 1, update_time=now)
+
+    def rescheduled(self, slot: Slot, now: datetime, notice: timedelta) -> "Appointment":
+        """The appointment at another time. Raises WrongState, or TooLateToReschedule with less than `notice` left."""
+        if self.status not in MOVABLE:
+            raise WrongState.of(self.status, "moved")
+        if self.start - now < notice:
+            raise TooLateToReschedule.of(self.start, notice)
+        return replace(
+            self, start=slot.start, end=slot.end, buffer=slot.buffer, version=self.version + 1, update_time=now
+        )
 
     def started(self, now: datetime) -> "Appointment":
         """The visit under way. Raises WrongState, or TooEarly before a quarter of an hour ahead of its start."""

@@ -104,6 +104,21 @@ class TooLateToCancel(Refusal):
         )
 
 
+class TooLateToReschedule(Refusal):
+    """The visit starts too soon to be moved."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "TOO_LATE_TO_RESCHEDULE"
+
+    @classmethod
+    def of(cls, start: datetime, notice: timedelta) -> "TooLateToReschedule":
+        """The refusal, with the last instant at which it could have been moved."""
+        return cls(
+            f"a visit can be moved until {_minutes(notice) // 60} hours before its start",
+            metadata={"last_reschedule_time": (start - notice).isoformat()},
+        )
+
+
 class DailyLimitReached(Refusal):
     """The patient has as many active visits that day as a day may hold."""
 

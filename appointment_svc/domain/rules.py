@@ -20,6 +20,7 @@ class Rules:
     min_advance: timedelta = timedelta(hours=2)
     max_advance_days: int = 90
     cancel_notice: timedelta = timedelta(hours=24)
+    reschedule_notice: timedelta = timedelta(hours=48)
     daily_limit: int = 3
     smart_booking: bool = True
 

@@ -1,12 +1,15 @@
 """The appointments on PostgreSQL: read, listed by key, and called off under a row lock."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from appointment_svc.app.ports import BusyTime, ChangeOrder, ListFilter, PagePosition
+import psycopg
+
+from appointment_svc.app.ports import BusyTime, ChangeOrder, ListFilter, NewTime, PagePosition, RequestKey
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import AppointmentNotFound
+from appointment_svc.domain.errors import AppointmentNotFound, DailyLimitReached, PatientBusy, SlotTaken
 from appointment_svc.storage.ledger import key_reused
 from appointment_svc.storage.rows import QUERIES, appointment_of
 from chassis.db import Database, Session
@@ -51,7 +54,20 @@ class PostgresAppointments:
         rows = await self.database.all(query, {**values, "limit": limit})
         return [appointment_of(row) for row in rows]
 
-    async def change(self, order: ChangeOrder, now: datetime, decide: Callable[[Appointment], Appointment]) -> bytes:
+    async def saved_answer(self, order: ChangeOrder) -> bytes | None:
+        """See the port."""
+        if order.key is None:
+            return None
+        row = await self.database.one(QUERIES["saved_answer"], _request(order))
+        return _answer_in(row, order.key) if row else None
+
+    async def change(
+        self,
+        order: ChangeOrder,
+        now: datetime,
+        decide: Callable[[Appointment], Appointment],
+        new_time: NewTime | None = None,
+    ) -> bytes:
         """See the port."""
         async with self.database.transaction() as session:
             replayed = await _claim_request(session, order, now)
@@ -61,7 +77,12 @@ class PostgresAppointments:
             if row is None:
                 raise AppointmentNotFound.of()
             changed = decide(appointment_of(row))
-            await _store(session, order, changed, now)
+            if new_time is not None:
+                changed = await _move(session, changed, new_time)
+            elif changed.status not in OCCUPYING:
+                await session.execute(QUERIES["release_claims"], _whose(changed))
+            kind = changed.status.value if new_time is None else "RESCHEDULED"
+            await session.execute(QUERIES["change_appointment"], _written(order, changed, kind))
             answer = order.answer(changed)
             if order.key is not None:
                 await session.execute(QUERIES["save_answer"], {**_request(order), "answer": answer})
@@ -110,29 +131,66 @@ async def _claim_request(session: Session, order: ChangeOrder, now: datetime) ->
     if order.key is None or await session.execute(QUERIES["claim_request"], {**_request(order), "now": now}):
         return None
     row = await session.one(QUERIES["saved_answer"], _request(order))
-    if row is None or bytes(row["fingerprint"]) != order.key.fingerprint:
+    return _answer_in(row, order.key) if row else None
+
+
+def _answer_in(row: dict[str, Any], key: RequestKey) -> bytes:
+    if bytes(row["fingerprint"]) != key.fingerprint:
         raise key_reused()
     return bytes(row["answer"])
 
 
-async def _store(session: Session, order: ChangeOrder, changed: Appointment, now: datetime) -> None:
-    if changed.status not in OCCUPYING:
-        await session.execute(
-            QUERIES["release_claims"],
-            {"appointment_id": changed.id, "doctor_id": changed.doctor_id, "patient_id": changed.patient_id},
+async def _move(session: Session, changed: Appointment, new_time: NewTime) -> Appointment:
+    """The appointment with the seat that it has at its new time."""
+    asked = {"capacity": new_time.capacity, "day": new_time.day, "day_limit": new_time.daily_limit}
+    try:
+        row = await session.one(
+            QUERIES["move_claims"], {**_whose(changed), **_when(changed), **asked, "kind": changed.kind.value}
         )
-    await session.execute(
-        QUERIES["change_status"],
-        {
-            "appointment_id": changed.id,
-            "status": changed.status.value,
-            "cancel_reason": changed.cancel_reason,
-            "version": changed.version,
-            "now": now,
-            "change_kind": changed.status.value,
-            "caller": order.caller.subject,
-            "caller_role": order.caller.role.value,
-            "reason_code": "",
-            "traceparent": current_traceparent(),
-        },
-    )
+    except psycopg.Error as error:
+        raise _refusal_of(error, new_time) from None
+    return replace(changed, seat=row["seat"] if row else 0)
+
+
+def _refusal_of(error: psycopg.Error, new_time: NewTime) -> Exception:
+    """What move_claims says by its own SQLSTATEs; anything else is the database's own trouble."""
+    match error.sqlstate, error.diag.message_primary:
+        case "TM001", _:
+            return SlotTaken.of()
+        case "TM002", "DAILY_LIMIT_REACHED":
+            return DailyLimitReached.of(new_time.daily_limit)
+        case "TM002", _:
+            return PatientBusy.of()
+    return error
+
+
+def _whose(appointment: Appointment) -> dict[str, object]:
+    return {
+        "appointment_id": appointment.id,
+        "doctor_id": appointment.doctor_id,
+        "patient_id": appointment.patient_id,
+    }
+
+
+def _when(appointment: Appointment) -> dict[str, object]:
+    return {
+        "start_time": appointment.start,
+        "end_time": appointment.end,
+        "buffer_minutes": int(appointment.buffer.total_seconds()) // 60,
+    }
+
+
+def _written(order: ChangeOrder, changed: Appointment, kind: str) -> dict[str, object]:
+    return {
+        **_when(changed),
+        "appointment_id": changed.id,
+        "status": changed.status.value,
+        "cancel_reason": changed.cancel_reason,
+        "seat": changed.seat,
+        "version": changed.version,
+        "now": changed.update_time,
+        "change_kind": kind,
+        "caller": order.caller.subject,
+        "caller_role": order.caller.role.value,
+        "traceparent": current_traceparent(),
+    }

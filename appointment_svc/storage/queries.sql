@@ -61,12 +61,21 @@ WITH doctor AS (
 DELETE FROM patient_claim
 WHERE patient_id = %(patient_id)s::uuid AND appointment_id = %(appointment_id)s::uuid
 
--- name: change_status
+-- name: move_claims
+SELECT move_claims(
+    %(appointment_id)s::uuid, %(doctor_id)s::uuid, %(patient_id)s::uuid, %(kind)s::appointment_kind,
+    %(start_time)s::timestamptz, %(end_time)s::timestamptz, %(buffer_minutes)s::int, %(capacity)s::int,
+    %(day)s::date, %(day_limit)s::int
+) AS seat
+
+-- name: change_appointment
 WITH before AS (
     SELECT appointment_snapshot(a) AS snapshot FROM appointment a WHERE a.appointment_id = %(appointment_id)s::uuid
 ), changed AS (
     UPDATE appointment a
-    SET status = %(status)s::appointment_status, cancel_reason = %(cancel_reason)s, version = %(version)s::int,
+    SET status = %(status)s::appointment_status, cancel_reason = %(cancel_reason)s,
+        start_time = %(start_time)s::timestamptz, end_time = %(end_time)s::timestamptz,
+        buffer_minutes = %(buffer_minutes)s::int, seat = %(seat)s::int, version = %(version)s::int,
         update_time = %(now)s::timestamptz
     WHERE a.appointment_id = %(appointment_id)s::uuid
     RETURNING a.appointment_id, a.patient_id, a.doctor_id, a.version, appointment_snapshot(a) AS snapshot
@@ -76,7 +85,7 @@ WITH before AS (
         after, traceparent
     )
     SELECT c.appointment_id, c.version, %(change_kind)s, %(now)s::timestamptz, c.patient_id, c.doctor_id,
-           %(caller)s, %(caller_role)s, %(reason_code)s, before.snapshot, c.snapshot, %(traceparent)s
+           %(caller)s, %(caller_role)s, '', before.snapshot, c.snapshot, %(traceparent)s
     FROM changed c, before
     RETURNING event_id
 )

@@ -89,6 +89,8 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """The visit took place."""
     CHANGE_KIND_NO_SHOW: _ChangeKind.ValueType  # 6
     """The patient never came."""
+    CHANGE_KIND_RESCHEDULED: _ChangeKind.ValueType  # 7
+    """The appointment was moved to another time."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to an appointment."""
@@ -107,6 +109,8 @@ CHANGE_KIND_COMPLETED: ChangeKind.ValueType  # 5
 """The visit took place."""
 CHANGE_KIND_NO_SHOW: ChangeKind.ValueType  # 6
 """The patient never came."""
+CHANGE_KIND_RESCHEDULED: ChangeKind.ValueType  # 7
+"""The appointment was moved to another time."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 @_typing.final

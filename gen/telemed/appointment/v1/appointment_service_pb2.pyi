@@ -435,6 +435,74 @@ class CancelAppointmentResponse(_message.Message):
 Global___CancelAppointmentResponse: _TypeAlias = CancelAppointmentResponse  # noqa: Y015
 
 @_typing.final
+class RescheduleAppointmentRequest(_message.Message):
+    """Which appointment to move, and to when."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DURATION_MINUTES_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    duration_minutes: _builtins.int
+    """The new length, 5 to 240 minutes; 0 keeps the old one."""
+    etag: _builtins.str
+    """The etag that the caller last saw; empty means whatever it is now."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When the visit is to start; to the whole minute."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        duration_minutes: _builtins.int = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_minutes", b"duration_minutes", "etag", b"etag", "id", b"id", "request_id", b"request_id", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RescheduleAppointmentRequest: _TypeAlias = RescheduleAppointmentRequest  # noqa: Y015
+
+@_typing.final
+class RescheduleAppointmentResponse(_message.Message):
+    """The appointment moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RescheduleAppointmentResponse: _TypeAlias = RescheduleAppointmentResponse  # noqa: Y015
+
+@_typing.final
 class StartAppointmentRequest(_message.Message):
     """Which appointment has been begun."""
 

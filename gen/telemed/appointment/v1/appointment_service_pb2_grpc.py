@@ -63,6 +63,11 @@ class AppointmentServiceStub:
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentRequest.SerializeToString,
                 response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentResponse.FromString,
                 _registered_method=True)
+        self.RescheduleAppointment = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/RescheduleAppointment',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentResponse.FromString,
+                _registered_method=True)
         self.StartAppointment = channel.unary_unary(
                 '/telemed.appointment.v1.AppointmentService/StartAppointment',
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentRequest.SerializeToString,
@@ -136,6 +141,16 @@ class AppointmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RescheduleAppointment(self, request, context):
+        """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
+        appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
+        TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
+        DAILY_LIMIT_REACHED, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartAppointment(self, request, context):
         """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
         APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
@@ -203,6 +218,11 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
                     servicer.CancelAppointment,
                     request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentRequest.FromString,
                     response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentResponse.SerializeToString,
+            ),
+            'RescheduleAppointment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RescheduleAppointment,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentResponse.SerializeToString,
             ),
             'StartAppointment': grpc.unary_unary_rpc_method_handler(
                     servicer.StartAppointment,
@@ -368,6 +388,33 @@ class AppointmentService:
             '/telemed.appointment.v1.AppointmentService/CancelAppointment',
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentRequest.SerializeToString,
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CancelAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RescheduleAppointment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/RescheduleAppointment',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

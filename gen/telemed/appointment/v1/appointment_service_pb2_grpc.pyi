@@ -55,6 +55,12 @@ class AppointmentServiceStub:
     """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
     """
+    RescheduleAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.RescheduleAppointmentRequest, _appointment_service_pb2.RescheduleAppointmentResponse]
+    """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
+    appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
+    TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
+    DAILY_LIMIT_REACHED, ETAG_MISMATCH.
+    """
     StartAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]
     """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
     APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
@@ -100,6 +106,12 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     CancelAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.CancelAppointmentRequest, _appointment_service_pb2.CancelAppointmentResponse]  # type: ignore[assignment]
     """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
+    """
+    RescheduleAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.RescheduleAppointmentRequest, _appointment_service_pb2.RescheduleAppointmentResponse]  # type: ignore[assignment]
+    """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
+    appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
+    TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
+    DAILY_LIMIT_REACHED, ETAG_MISMATCH.
     """
     StartAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]  # type: ignore[assignment]
     """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
@@ -173,6 +185,18 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_appointment_service_pb2.CancelAppointmentResponse, _abc.Awaitable[_appointment_service_pb2.CancelAppointmentResponse]]:
         """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
         Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def RescheduleAppointment(
+        self,
+        request: _appointment_service_pb2.RescheduleAppointmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.RescheduleAppointmentResponse, _abc.Awaitable[_appointment_service_pb2.RescheduleAppointmentResponse]]:
+        """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
+        appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
+        TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
+        DAILY_LIMIT_REACHED, ETAG_MISMATCH.
         """
 
     @_abc_1.abstractmethod
