@@ -31,7 +31,9 @@ from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
 from doctor_svc.app.list_availability_rules import ListAvailabilityRules
 from doctor_svc.app.list_overrides import ListOverrides
+from doctor_svc.app.list_slots import ListSlots
 from doctor_svc.app.match_doctors import MatchDoctors
+from doctor_svc.app.preview_availability import PreviewAvailability
 from doctor_svc.app.set_availability import SetAvailability
 from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
@@ -72,6 +74,8 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         list_overrides=ListOverrides(hours),
         delete_override=DeleteOverride(),
         get_availability=GetAvailability(schedules, await_revision, policy, clock),
+        list_slots=ListSlots(schedules, await_revision, policy, clock),
+        preview_availability=PreviewAvailability(),
         match_doctors=MatchDoctors(schedules, await_revision, policy, rules.enable_history_prioritization, clock),
     )
     apply = ApplyChanges(copy, progress)

@@ -15,7 +15,7 @@ from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
-from doctor_svc.api import convert, matches, overrides, profiles, rules
+from doctor_svc.api import convert, matches, overrides, preview, profiles, rules, slots
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.create_doctor import CreateDoctor
@@ -27,8 +27,10 @@ from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
 from doctor_svc.app.list_availability_rules import ListAvailabilityRules
 from doctor_svc.app.list_overrides import ListOverrides
+from doctor_svc.app.list_slots import ListSlots
 from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.ports import Transactions, Unit
+from doctor_svc.app.preview_availability import PreviewAvailability
 from doctor_svc.app.set_availability import SetAvailability
 from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
@@ -56,6 +58,8 @@ class UseCases:
     list_overrides: ListOverrides
     delete_override: DeleteOverride
     get_availability: GetAvailability
+    list_slots: ListSlots
+    preview_availability: PreviewAvailability
     match_doctors: MatchDoctors
 
 
@@ -199,6 +203,18 @@ class DoctorServicer(DoctorServiceServicer):
         question = convert.to_day_question(request)
         answer = await self._use_cases.get_availability(current_caller(), question)
         return convert.from_day_answer(answer)
+
+    async def ListSlots(self, request: hours_pb2.ListSlotsRequest, _: Context) -> hours_pb2.ListSlotsResponse:
+        """Lists the free slots of one doctor over some days."""
+        question = slots.to_slots_question(request)
+        return slots.from_slots_page(await self._use_cases.list_slots(current_caller(), question))
+
+    async def PreviewAvailability(
+        self, request: hours_pb2.PreviewAvailabilityRequest, _: Context
+    ) -> hours_pb2.PreviewAvailabilityResponse:
+        """Tells the free slots of a doctor as imagined."""
+        scene = preview.to_scene(request, self._use_cases.get_availability.policy, self._clock())
+        return preview.from_slots(self._use_cases.preview_availability(scene))
 
     async def MatchDoctors(self, request: api.MatchDoctorsRequest, _: Context) -> api.MatchDoctorsResponse:
         """Ranks the doctors who fit a wish."""

@@ -1,24 +1,20 @@
 """Tells the free slots of one doctor on one day."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from operator import attrgetter
+from datetime import date, timedelta
 
 from chassis.clock import Clock
 from chassis.context import Caller
 from doctor_svc.app.access import is_self_or_staff
 from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.ports import Schedules
+from doctor_svc.domain.diary import slots_of_day
 from doctor_svc.domain.errors import DoctorNotFound
 from doctor_svc.domain.matching import DoctorProfile
-from doctor_svc.domain.slots import Visit, day_slots, kinds_on, morning_and_afternoon
-from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
+from doctor_svc.domain.slots import morning_and_afternoon
+from doctor_svc.domain.window import BookingPolicy, stretch_of_days
 from kernel.appointment_types import AppointmentType
-from kernel.errors import InvalidArgument
 from kernel.slots import Slot
-
-# No zone is further than this from UTC, so a day of any calendar lies within its UTC day and this much around it.
-_FURTHEST_ZONE = timedelta(hours=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +48,12 @@ class GetAvailability:
 
     async def __call__(self, caller: Caller, question: DayQuestion) -> DayAnswer:
         """The free slots; none on days that cannot be booked. Raises DoctorNotFound, InvalidArgument, Unavailable."""
-        stretch = _stretch_of(question.day)
+        stretch = stretch_of_days(question.day, question.day, "date")
         await self.await_revision(question.at_least_revision)
         schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch)
         if schedule is None or not (schedule.is_public or is_self_or_staff(caller, question.doctor_id)):
             raise DoctorNotFound
         agenda = schedule.agenda(self.clock(), self.policy)
-        kinds = (question.kind,) if question.kind is not None else kinds_on(agenda, question.day)
-        slots = [
-            slot for kind in kinds for slot in day_slots(agenda, Visit(kind, question.duration), question.day).free()
-        ]
-        slots.sort(key=attrgetter("start"))
+        slots = slots_of_day(agenda, question.day, question.kind, question.duration)
         morning, afternoon = morning_and_afternoon(slots, question.day, agenda.zone)
         return DayAnswer(schedule.profile, morning, afternoon)
-
-
-def _stretch_of(day: date) -> Window:
-    """The instants that can belong to a day of any zone's calendar."""
-    if day.year not in CALENDAR_YEARS:
-        raise InvalidArgument.of("date", "must be a date from 1970-01-01 to 9998-12-31")
-    midnight = datetime.combine(day, time.min, UTC)
-    return Window(midnight - _FURTHEST_ZONE, midnight + timedelta(days=1) + _FURTHEST_ZONE)

@@ -1,12 +1,15 @@
 """The stretch of time in which a visit may start, and the clinic's own: notice before it, horizon after it."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from kernel.civil_time import day_of, end_of_wall
+from kernel.errors import InvalidArgument
 
 # Days of these years have a day before and after them in every zone, so that no conversion can overflow.
 CALENDAR_YEARS = range(1970, 9999)
+# No zone is further than this from UTC, so a day of any calendar lies within its UTC day and this much around it.
+_FURTHEST_ZONE = timedelta(hours=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,14 @@ class Window:
 
     def __contains__(self, instant: datetime) -> bool:
         return self.earliest <= instant <= self.latest
+
+
+def stretch_of_days(first: date, last: date, field: str) -> Window:
+    """The instants that can belong to some days of any zone's calendar. Raises InvalidArgument for `field`."""
+    if first.year not in CALENDAR_YEARS or last.year not in CALENDAR_YEARS:
+        raise InvalidArgument.of(field, "must be a date from 1970-01-01 to 9998-12-31")
+    opening, closing = (datetime.combine(day, time.min, UTC) for day in (first, last))
+    return Window(opening - _FURTHEST_ZONE, closing + timedelta(days=1) + _FURTHEST_ZONE)
 
 
 @dataclass(frozen=True, slots=True)

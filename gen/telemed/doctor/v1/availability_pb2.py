@@ -27,11 +27,12 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import timeofday_pb2 as google_dot_type_dot_timeofday__pb2
+from telemed.appointment.v1 import appointment_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__pb2
 from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__pb2
 from telemed.type.v1 import scheduling_pb2 as telemed_dot_type_dot_v1_dot_scheduling__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$telemed/doctor/v1/availability.proto\x12\x11telemed.doctor.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1bgoogle/type/timeofday.proto\x1a\x1etelemed/doctor/v1/doctor.proto\x1a telemed/type/v1/scheduling.proto\"\xfa\x03\n\x14\x41vailabilityOverride\x12\x19\n\x0boverride_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tdoctor_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.telemed.doctor.v1.OverrideKindB\x04\xe2\x41\x01\x02\x12+\n\nstart_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12#\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12*\n\nstart_time\x18\x06 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12(\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12:\n\x10\x61ppointment_type\x18\x08 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x18\n\x10\x64uration_minutes\x18\t \x01(\x05\x12\x1b\n\x0e\x62uffer_minutes\x18\n \x01(\x05H\x00\x88\x01\x01\x12#\n\x1bmax_concurrent_appointments\x18\x0b \x01(\x05\x12\x18\n\x10overrides_blocks\x18\x0c \x01(\x08\x12\x0c\n\x04note\x18\r \x01(\tB\x11\n\x0f_buffer_minutes\"\xc1\x01\n\rAffectedVisit\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x10\x61ppointment_type\x18\x04 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\"^\n\x1cListAvailabilityRulesRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"l\n\x1dListAvailabilityRulesResponse\x12\x32\n\x05rules\x18\x01 \x03(\x0b\x32#.telemed.doctor.v1.AvailabilityRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc9\x01\n\x19UpdateAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07rule_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04rule\x18\x03 \x01(\x0b\x32#.telemed.doctor.v1.AvailabilityRuleB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"m\n\x19\x44\x65leteAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07rule_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\x96\x01\n\x15\x43reateOverrideRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12?\n\x08override\x18\x02 \x01(\x0b\x32\'.telemed.doctor.v1.AvailabilityOverrideB\x04\xe2\x41\x01\x02\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xa6\x01\n\x16\x43reateOverrideResponse\x12\x39\n\x08override\x18\x01 \x01(\x0b\x32\'.telemed.doctor.v1.AvailabilityOverride\x12\x39\n\x0f\x61\x66\x66\x65\x63ted_visits\x18\x02 \x03(\x0b\x32 .telemed.doctor.v1.AffectedVisit\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_count\x18\x03 \x01(\x05\"\x82\x01\n\x14ListOverridesRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12*\n\tfrom_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateR\x04\x66rom\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"l\n\x15ListOverridesResponse\x12:\n\toverrides\x18\x01 \x03(\x0b\x32\'.telemed.doctor.v1.AvailabilityOverride\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x15\x44\x65leteOverrideRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0boverride_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t*\xc3\x01\n\x0cOverrideKind\x12\x1d\n\x19OVERRIDE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16OVERRIDE_KIND_VACATION\x10\x01\x12\x16\n\x12OVERRIDE_KIND_SICK\x10\x02\x12!\n\x1dOVERRIDE_KIND_EMERGENCY_BLOCK\x10\x03\x12\x1e\n\x1aOVERRIDE_KIND_MANUAL_BLOCK\x10\x04\x12\x1d\n\x19OVERRIDE_KIND_EXTRA_HOURS\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$telemed/doctor/v1/availability.proto\x12\x11telemed.doctor.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1bgoogle/type/timeofday.proto\x1a(telemed/appointment/v1/appointment.proto\x1a\x1etelemed/doctor/v1/doctor.proto\x1a telemed/type/v1/scheduling.proto\"\xfa\x03\n\x14\x41vailabilityOverride\x12\x19\n\x0boverride_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tdoctor_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.telemed.doctor.v1.OverrideKindB\x04\xe2\x41\x01\x02\x12+\n\nstart_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12#\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12*\n\nstart_time\x18\x06 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12(\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x16.google.type.TimeOfDay\x12:\n\x10\x61ppointment_type\x18\x08 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x18\n\x10\x64uration_minutes\x18\t \x01(\x05\x12\x1b\n\x0e\x62uffer_minutes\x18\n \x01(\x05H\x00\x88\x01\x01\x12#\n\x1bmax_concurrent_appointments\x18\x0b \x01(\x05\x12\x18\n\x10overrides_blocks\x18\x0c \x01(\x08\x12\x0c\n\x04note\x18\r \x01(\tB\x11\n\x0f_buffer_minutes\"\xc1\x01\n\rAffectedVisit\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x10\x61ppointment_type\x18\x04 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\"^\n\x1cListAvailabilityRulesRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"l\n\x1dListAvailabilityRulesResponse\x12\x32\n\x05rules\x18\x01 \x03(\x0b\x32#.telemed.doctor.v1.AvailabilityRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc9\x01\n\x19UpdateAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07rule_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04rule\x18\x03 \x01(\x0b\x32#.telemed.doctor.v1.AvailabilityRuleB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"m\n\x19\x44\x65leteAvailabilityRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07rule_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\x96\x01\n\x15\x43reateOverrideRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12?\n\x08override\x18\x02 \x01(\x0b\x32\'.telemed.doctor.v1.AvailabilityOverrideB\x04\xe2\x41\x01\x02\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xa6\x01\n\x16\x43reateOverrideResponse\x12\x39\n\x08override\x18\x01 \x01(\x0b\x32\'.telemed.doctor.v1.AvailabilityOverride\x12\x39\n\x0f\x61\x66\x66\x65\x63ted_visits\x18\x02 \x03(\x0b\x32 .telemed.doctor.v1.AffectedVisit\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_count\x18\x03 \x01(\x05\"\x82\x01\n\x14ListOverridesRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12*\n\tfrom_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateR\x04\x66rom\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"l\n\x15ListOverridesResponse\x12:\n\toverrides\x18\x01 \x03(\x0b\x32\'.telemed.doctor.v1.AvailabilityOverride\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x15\x44\x65leteOverrideRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0boverride_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xa3\x02\n\x10ListSlotsRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x30\n\tfrom_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02R\x04\x66rom\x12,\n\x07to_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02R\x02to\x12:\n\x10\x61ppointment_type\x18\x04 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x18\n\x10\x64uration_minutes\x18\x05 \x01(\x05\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x19\n\x11\x61t_least_revision\x18\x08 \x01(\t\"d\n\x11ListSlotsResponse\x12\x10\n\x08timezone\x18\x01 \x01(\t\x12$\n\x05slots\x18\x02 \x03(\x0b\x32\x15.telemed.type.v1.Slot\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x87\x02\n\x0cPreviewVisit\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12:\n\x10\x61ppointment_type\x18\x03 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x39\n\x06status\x18\x04 \x01(\x0e\x32).telemed.appointment.v1.AppointmentStatus\x12\x16\n\x0e\x62uffer_minutes\x18\x05 \x01(\x05\"\x94\x04\n\x1aPreviewAvailabilityRequest\x12\x10\n\x08timezone\x18\x01 \x01(\t\x12\x32\n\x05rules\x18\x02 \x03(\x0b\x32#.telemed.doctor.v1.AvailabilityRule\x12:\n\toverrides\x18\x03 \x03(\x0b\x32\'.telemed.doctor.v1.AvailabilityOverride\x12/\n\x06visits\x18\x04 \x03(\x0b\x32\x1f.telemed.doctor.v1.PreviewVisit\x12\'\n\x03now\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x12min_notice_minutes\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x1d\n\x10max_advance_days\x18\x07 \x01(\x05H\x01\x88\x01\x01\x12\x30\n\tfrom_date\x18\x08 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02R\x04\x66rom\x12&\n\x07to_date\x18\t \x01(\x0b\x32\x11.google.type.DateR\x02to\x12:\n\x10\x61ppointment_type\x18\n \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x18\n\x10\x64uration_minutes\x18\x0b \x01(\x05\x42\x15\n\x13_min_notice_minutesB\x13\n\x11_max_advance_days\"C\n\x1bPreviewAvailabilityResponse\x12$\n\x05slots\x18\x01 \x03(\x0b\x32\x15.telemed.type.v1.Slot*\xc3\x01\n\x0cOverrideKind\x12\x1d\n\x19OVERRIDE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16OVERRIDE_KIND_VACATION\x10\x01\x12\x16\n\x12OVERRIDE_KIND_SICK\x10\x02\x12!\n\x1dOVERRIDE_KIND_EMERGENCY_BLOCK\x10\x03\x12\x1e\n\x1aOVERRIDE_KIND_MANUAL_BLOCK\x10\x04\x12\x1d\n\x19OVERRIDE_KIND_EXTRA_HOURS\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,28 +69,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEOVERRIDEREQUEST'].fields_by_name['doctor_id']._serialized_options = b'\342A\001\002'
   _globals['_DELETEOVERRIDEREQUEST'].fields_by_name['override_id']._loaded_options = None
   _globals['_DELETEOVERRIDEREQUEST'].fields_by_name['override_id']._serialized_options = b'\342A\001\002'
-  _globals['_OVERRIDEKIND']._serialized_start=2167
-  _globals['_OVERRIDEKIND']._serialized_end=2362
-  _globals['_AVAILABILITYOVERRIDE']._serialized_start=279
-  _globals['_AVAILABILITYOVERRIDE']._serialized_end=785
-  _globals['_AFFECTEDVISIT']._serialized_start=788
-  _globals['_AFFECTEDVISIT']._serialized_end=981
-  _globals['_LISTAVAILABILITYRULESREQUEST']._serialized_start=983
-  _globals['_LISTAVAILABILITYRULESREQUEST']._serialized_end=1077
-  _globals['_LISTAVAILABILITYRULESRESPONSE']._serialized_start=1079
-  _globals['_LISTAVAILABILITYRULESRESPONSE']._serialized_end=1187
-  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_start=1190
-  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_end=1391
-  _globals['_DELETEAVAILABILITYREQUEST']._serialized_start=1393
-  _globals['_DELETEAVAILABILITYREQUEST']._serialized_end=1502
-  _globals['_CREATEOVERRIDEREQUEST']._serialized_start=1505
-  _globals['_CREATEOVERRIDEREQUEST']._serialized_end=1655
-  _globals['_CREATEOVERRIDERESPONSE']._serialized_start=1658
-  _globals['_CREATEOVERRIDERESPONSE']._serialized_end=1824
-  _globals['_LISTOVERRIDESREQUEST']._serialized_start=1827
-  _globals['_LISTOVERRIDESREQUEST']._serialized_end=1957
-  _globals['_LISTOVERRIDESRESPONSE']._serialized_start=1959
-  _globals['_LISTOVERRIDESRESPONSE']._serialized_end=2067
-  _globals['_DELETEOVERRIDEREQUEST']._serialized_start=2069
-  _globals['_DELETEOVERRIDEREQUEST']._serialized_end=2164
+  _globals['_LISTSLOTSREQUEST'].fields_by_name['doctor_id']._loaded_options = None
+  _globals['_LISTSLOTSREQUEST'].fields_by_name['doctor_id']._serialized_options = b'\342A\001\002'
+  _globals['_LISTSLOTSREQUEST'].fields_by_name['from_date']._loaded_options = None
+  _globals['_LISTSLOTSREQUEST'].fields_by_name['from_date']._serialized_options = b'\342A\001\002'
+  _globals['_LISTSLOTSREQUEST'].fields_by_name['to_date']._loaded_options = None
+  _globals['_LISTSLOTSREQUEST'].fields_by_name['to_date']._serialized_options = b'\342A\001\002'
+  _globals['_PREVIEWVISIT'].fields_by_name['start_time']._loaded_options = None
+  _globals['_PREVIEWVISIT'].fields_by_name['start_time']._serialized_options = b'\342A\001\002'
+  _globals['_PREVIEWVISIT'].fields_by_name['end_time']._loaded_options = None
+  _globals['_PREVIEWVISIT'].fields_by_name['end_time']._serialized_options = b'\342A\001\002'
+  _globals['_PREVIEWAVAILABILITYREQUEST'].fields_by_name['from_date']._loaded_options = None
+  _globals['_PREVIEWAVAILABILITYREQUEST'].fields_by_name['from_date']._serialized_options = b'\342A\001\002'
+  _globals['_OVERRIDEKIND']._serialized_start=3475
+  _globals['_OVERRIDEKIND']._serialized_end=3670
+  _globals['_AVAILABILITYOVERRIDE']._serialized_start=321
+  _globals['_AVAILABILITYOVERRIDE']._serialized_end=827
+  _globals['_AFFECTEDVISIT']._serialized_start=830
+  _globals['_AFFECTEDVISIT']._serialized_end=1023
+  _globals['_LISTAVAILABILITYRULESREQUEST']._serialized_start=1025
+  _globals['_LISTAVAILABILITYRULESREQUEST']._serialized_end=1119
+  _globals['_LISTAVAILABILITYRULESRESPONSE']._serialized_start=1121
+  _globals['_LISTAVAILABILITYRULESRESPONSE']._serialized_end=1229
+  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_start=1232
+  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_end=1433
+  _globals['_DELETEAVAILABILITYREQUEST']._serialized_start=1435
+  _globals['_DELETEAVAILABILITYREQUEST']._serialized_end=1544
+  _globals['_CREATEOVERRIDEREQUEST']._serialized_start=1547
+  _globals['_CREATEOVERRIDEREQUEST']._serialized_end=1697
+  _globals['_CREATEOVERRIDERESPONSE']._serialized_start=1700
+  _globals['_CREATEOVERRIDERESPONSE']._serialized_end=1866
+  _globals['_LISTOVERRIDESREQUEST']._serialized_start=1869
+  _globals['_LISTOVERRIDESREQUEST']._serialized_end=1999
+  _globals['_LISTOVERRIDESRESPONSE']._serialized_start=2001
+  _globals['_LISTOVERRIDESRESPONSE']._serialized_end=2109
+  _globals['_DELETEOVERRIDEREQUEST']._serialized_start=2111
+  _globals['_DELETEOVERRIDEREQUEST']._serialized_end=2206
+  _globals['_LISTSLOTSREQUEST']._serialized_start=2209
+  _globals['_LISTSLOTSREQUEST']._serialized_end=2500
+  _globals['_LISTSLOTSRESPONSE']._serialized_start=2502
+  _globals['_LISTSLOTSRESPONSE']._serialized_end=2602
+  _globals['_PREVIEWVISIT']._serialized_start=2605
+  _globals['_PREVIEWVISIT']._serialized_end=2868
+  _globals['_PREVIEWAVAILABILITYREQUEST']._serialized_start=2871
+  _globals['_PREVIEWAVAILABILITYREQUEST']._serialized_end=3403
+  _globals['_PREVIEWAVAILABILITYRESPONSE']._serialized_start=3405
+  _globals['_PREVIEWAVAILABILITYRESPONSE']._serialized_end=3472
 # @@protoc_insertion_point(module_scope)

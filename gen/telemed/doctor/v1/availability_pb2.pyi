@@ -12,6 +12,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import timeofday_pb2 as _timeofday_pb2
+from telemed.appointment.v1 import appointment_pb2 as _appointment_pb2
 from telemed.doctor.v1 import doctor_pb2 as _doctor_pb2
 from telemed.type.v1 import scheduling_pb2 as _scheduling_pb2
 import builtins as _builtins
@@ -482,3 +483,236 @@ class DeleteOverrideRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteOverrideRequest: _TypeAlias = DeleteOverrideRequest  # noqa: Y015
+
+@_typing.final
+class ListSlotsRequest(_message.Message):
+    """Which days of which doctor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    TO_DATE_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    DURATION_MINUTES_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_REVISION_FIELD_NUMBER: _builtins.int
+    doctor_id: _builtins.str
+    """The doctor's UUID."""
+    appointment_type: _scheduling_pb2.AppointmentType.ValueType
+    """Only slots of this kind; without it, of every kind that the doctor has a rule for."""
+    duration_minutes: _builtins.int
+    """The length of the visit, 5 to 240 minutes; 0 means that of the rule."""
+    page_size: _builtins.int
+    """At most so many slots, 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """The next_page_token of the page before; the other fields must stay as they were."""
+    at_least_revision: _builtins.str
+    """Wait until the change with this token is taken into account."""
+    @_builtins.property
+    def from_date(self) -> _date_pb2.Date:
+        """The first day of the doctor's calendar."""
+
+    @_builtins.property
+    def to_date(self) -> _date_pb2.Date:
+        """The last day, which counts too, at most 30 days later."""
+
+    def __init__(
+        self,
+        *,
+        doctor_id: _builtins.str = ...,
+        from_date: _date_pb2.Date | None = ...,
+        to_date: _date_pb2.Date | None = ...,
+        appointment_type: _scheduling_pb2.AppointmentType.ValueType = ...,
+        duration_minutes: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        at_least_revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "at_least_revision", b"at_least_revision", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "from_date", b"from_date", "page_size", b"page_size", "page_token", b"page_token", "to_date", b"to_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSlotsRequest: _TypeAlias = ListSlotsRequest  # noqa: Y015
+
+@_typing.final
+class ListSlotsResponse(_message.Message):
+    """One page of free slots, by start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    SLOTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    timezone: _builtins.str
+    """The doctor's IANA zone."""
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def slots(self) -> _containers.RepeatedCompositeFieldContainer[_scheduling_pb2.Slot]:
+        """The slots."""
+
+    def __init__(
+        self,
+        *,
+        timezone: _builtins.str = ...,
+        slots: _abc.Iterable[_scheduling_pb2.Slot] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "slots", b"slots", "timezone", b"timezone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSlotsResponse: _TypeAlias = ListSlotsResponse  # noqa: Y015
+
+@_typing.final
+class PreviewVisit(_message.Message):
+    """A visit that may occupy the doctor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    BUFFER_MINUTES_FIELD_NUMBER: _builtins.int
+    appointment_type: _scheduling_pb2.AppointmentType.ValueType
+    """The kind of visit; GeneralConsultation when not given."""
+    status: _appointment_pb2.AppointmentStatus.ValueType
+    """Where it stands; Confirmed when not given. Only held, pending, confirmed and started visits take time."""
+    buffer_minutes: _builtins.int
+    """The minutes kept free after it, 0 to 120."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it starts."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; the buffer comes after."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        appointment_type: _scheduling_pb2.AppointmentType.ValueType = ...,
+        status: _appointment_pb2.AppointmentStatus.ValueType = ...,
+        buffer_minutes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "buffer_minutes", b"buffer_minutes", "end_time", b"end_time", "start_time", b"start_time", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewVisit: _TypeAlias = PreviewVisit  # noqa: Y015
+
+@_typing.final
+class PreviewAvailabilityRequest(_message.Message):
+    """A doctor as imagined, and which days to show. Nothing is read and nothing stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    OVERRIDES_FIELD_NUMBER: _builtins.int
+    VISITS_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
+    MIN_NOTICE_MINUTES_FIELD_NUMBER: _builtins.int
+    MAX_ADVANCE_DAYS_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    TO_DATE_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    DURATION_MINUTES_FIELD_NUMBER: _builtins.int
+    timezone: _builtins.str
+    """The IANA zone in which rules and overrides are meant; empty means UTC."""
+    min_notice_minutes: _builtins.int
+    """The least minutes between now and a slot, 0 to 43,200; the clinic's when not given."""
+    max_advance_days: _builtins.int
+    """How many days ahead can be booked, 0 to 730; the clinic's when not given."""
+    appointment_type: _scheduling_pb2.AppointmentType.ValueType
+    """Only slots of this kind; without it, of every kind that has a rule."""
+    duration_minutes: _builtins.int
+    """The length of the visit, 5 to 240 minutes; 0 means that of the rule."""
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[_doctor_pb2.AvailabilityRule]:
+        """The rules, at most 200; no two may overlap."""
+
+    @_builtins.property
+    def overrides(self) -> _containers.RepeatedCompositeFieldContainer[Global___AvailabilityOverride]:
+        """The overrides, at most 200."""
+
+    @_builtins.property
+    def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewVisit]:
+        """The visits, at most 1,000."""
+
+    @_builtins.property
+    def now(self) -> _timestamp_pb2.Timestamp:
+        """The moment from which notice and horizon count; the clinic's own now when not given."""
+
+    @_builtins.property
+    def from_date(self) -> _date_pb2.Date:
+        """The first day to show, of the calendar of `timezone`."""
+
+    @_builtins.property
+    def to_date(self) -> _date_pb2.Date:
+        """The last day, which counts too, at most 30 days later; the first when not given."""
+
+    def __init__(
+        self,
+        *,
+        timezone: _builtins.str = ...,
+        rules: _abc.Iterable[_doctor_pb2.AvailabilityRule] | None = ...,
+        overrides: _abc.Iterable[Global___AvailabilityOverride] | None = ...,
+        visits: _abc.Iterable[Global___PreviewVisit] | None = ...,
+        now: _timestamp_pb2.Timestamp | None = ...,
+        min_notice_minutes: _builtins.int | None = ...,
+        max_advance_days: _builtins.int | None = ...,
+        from_date: _date_pb2.Date | None = ...,
+        to_date: _date_pb2.Date | None = ...,
+        appointment_type: _scheduling_pb2.AppointmentType.ValueType = ...,
+        duration_minutes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days", "_min_notice_minutes", b"_min_notice_minutes", "from_date", b"from_date", "max_advance_days", b"max_advance_days", "min_notice_minutes", b"min_notice_minutes", "now", b"now", "to_date", b"to_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days", "_min_notice_minutes", b"_min_notice_minutes", "appointment_type", b"appointment_type", "duration_minutes", b"duration_minutes", "from_date", b"from_date", "max_advance_days", b"max_advance_days", "min_notice_minutes", b"min_notice_minutes", "now", b"now", "overrides", b"overrides", "rules", b"rules", "timezone", b"timezone", "to_date", b"to_date", "visits", b"visits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_advance_days: _TypeAlias = _typing.Literal["max_advance_days"]  # noqa: Y015
+    _WhichOneofArgType__max_advance_days: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days"]  # noqa: Y015
+    _WhichOneofReturnType__min_notice_minutes: _TypeAlias = _typing.Literal["min_notice_minutes"]  # noqa: Y015
+    _WhichOneofArgType__min_notice_minutes: _TypeAlias = _typing.Literal["_min_notice_minutes", b"_min_notice_minutes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_advance_days) -> _WhichOneofReturnType__max_advance_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_notice_minutes) -> _WhichOneofReturnType__min_notice_minutes | None: ...
+
+Global___PreviewAvailabilityRequest: _TypeAlias = PreviewAvailabilityRequest  # noqa: Y015
+
+@_typing.final
+class PreviewAvailabilityResponse(_message.Message):
+    """What would be free."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SLOTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def slots(self) -> _containers.RepeatedCompositeFieldContainer[_scheduling_pb2.Slot]:
+        """The slots by start, the first 5,000."""
+
+    def __init__(
+        self,
+        *,
+        slots: _abc.Iterable[_scheduling_pb2.Slot] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["slots", b"slots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewAvailabilityResponse: _TypeAlias = PreviewAvailabilityResponse  # noqa: Y015

@@ -110,6 +110,16 @@ class DoctorServiceStub:
                 request_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetAvailabilityRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetAvailabilityResponse.FromString,
                 _registered_method=True)
+        self.ListSlots = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ListSlots',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsResponse.FromString,
+                _registered_method=True)
+        self.PreviewAvailability = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/PreviewAvailability',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityResponse.FromString,
+                _registered_method=True)
         self.MatchDoctors = channel.unary_unary(
                 '/telemed.doctor.v1.DoctorService/MatchDoctors',
                 request_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.MatchDoctorsRequest.SerializeToString,
@@ -230,6 +240,21 @@ class DoctorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSlots(self, request, context):
+        """Lists the free slots of one doctor over at most 31 days, page by page. Errors: DOCTOR_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewAvailability(self, request, context):
+        """Tells the free slots of a doctor as imagined, by the generator that makes all others: what rules and overrides
+        would do before they are saved. Doctors and administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MatchDoctors(self, request, context):
         """Ranks the doctors who fit a wish, with their free slots. Errors: SPECIALTY_NOT_AVAILABLE,
         DOCTOR_NOT_FOUND, DOCTOR_UNVERIFIED.
@@ -310,6 +335,16 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     servicer.GetAvailability,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetAvailabilityRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetAvailabilityResponse.SerializeToString,
+            ),
+            'ListSlots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSlots,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsResponse.SerializeToString,
+            ),
+            'PreviewAvailability': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewAvailability,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityResponse.SerializeToString,
             ),
             'MatchDoctors': grpc.unary_unary_rpc_method_handler(
                     servicer.MatchDoctors,
@@ -697,6 +732,60 @@ class DoctorService:
             '/telemed.doctor.v1.DoctorService/GetAvailability',
             telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetAvailabilityRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.GetAvailabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSlots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ListSlots',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewAvailability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/PreviewAvailability',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -86,6 +86,12 @@ class DoctorServiceStub:
     """Deletes an exception to a doctor's hours. The doctor or an administrator. Errors: OVERRIDE_NOT_FOUND."""
     GetAvailability: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.GetAvailabilityRequest, _doctor_service_pb2.GetAvailabilityResponse]
     """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND."""
+    ListSlots: _grpc.UnaryUnaryMultiCallable[_availability_pb2.ListSlotsRequest, _availability_pb2.ListSlotsResponse]
+    """Lists the free slots of one doctor over at most 31 days, page by page. Errors: DOCTOR_NOT_FOUND."""
+    PreviewAvailability: _grpc.UnaryUnaryMultiCallable[_availability_pb2.PreviewAvailabilityRequest, _availability_pb2.PreviewAvailabilityResponse]
+    """Tells the free slots of a doctor as imagined, by the generator that makes all others: what rules and overrides
+    would do before they are saved. Doctors and administrators.
+    """
     MatchDoctors: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.MatchDoctorsRequest, _doctor_service_pb2.MatchDoctorsResponse]
     """Ranks the doctors who fit a wish, with their free slots. Errors: SPECIALTY_NOT_AVAILABLE,
     DOCTOR_NOT_FOUND, DOCTOR_UNVERIFIED.
@@ -145,6 +151,12 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     """Deletes an exception to a doctor's hours. The doctor or an administrator. Errors: OVERRIDE_NOT_FOUND."""
     GetAvailability: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.GetAvailabilityRequest, _doctor_service_pb2.GetAvailabilityResponse]  # type: ignore[assignment]
     """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND."""
+    ListSlots: _aio.UnaryUnaryMultiCallable[_availability_pb2.ListSlotsRequest, _availability_pb2.ListSlotsResponse]  # type: ignore[assignment]
+    """Lists the free slots of one doctor over at most 31 days, page by page. Errors: DOCTOR_NOT_FOUND."""
+    PreviewAvailability: _aio.UnaryUnaryMultiCallable[_availability_pb2.PreviewAvailabilityRequest, _availability_pb2.PreviewAvailabilityResponse]  # type: ignore[assignment]
+    """Tells the free slots of a doctor as imagined, by the generator that makes all others: what rules and overrides
+    would do before they are saved. Doctors and administrators.
+    """
     MatchDoctors: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.MatchDoctorsRequest, _doctor_service_pb2.MatchDoctorsResponse]  # type: ignore[assignment]
     """Ranks the doctors who fit a wish, with their free slots. Errors: SPECIALTY_NOT_AVAILABLE,
     DOCTOR_NOT_FOUND, DOCTOR_UNVERIFIED.
@@ -285,6 +297,24 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_doctor_service_pb2.GetAvailabilityResponse, _abc.Awaitable[_doctor_service_pb2.GetAvailabilityResponse]]:
         """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ListSlots(
+        self,
+        request: _availability_pb2.ListSlotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_availability_pb2.ListSlotsResponse, _abc.Awaitable[_availability_pb2.ListSlotsResponse]]:
+        """Lists the free slots of one doctor over at most 31 days, page by page. Errors: DOCTOR_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def PreviewAvailability(
+        self,
+        request: _availability_pb2.PreviewAvailabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_availability_pb2.PreviewAvailabilityResponse, _abc.Awaitable[_availability_pb2.PreviewAvailabilityResponse]]:
+        """Tells the free slots of a doctor as imagined, by the generator that makes all others: what rules and overrides
+        would do before they are saved. Doctors and administrators.
+        """
 
     @_abc_1.abstractmethod
     def MatchDoctors(
