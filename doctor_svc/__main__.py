@@ -34,6 +34,8 @@ from doctor_svc.app.list_overrides import ListOverrides
 from doctor_svc.app.list_slots import ListSlots
 from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.preview_availability import PreviewAvailability
+from doctor_svc.app.recommend_doctors import RecommendDoctors
+from doctor_svc.app.search_availability import SearchAvailability
 from doctor_svc.app.set_availability import SetAvailability
 from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
@@ -42,6 +44,7 @@ from doctor_svc.peers.changes import ChangeFeed
 from doctor_svc.settings import DoctorSettings, RuleSettings
 from doctor_svc.storage.doctors import StoredDoctors
 from doctor_svc.storage.hours import StoredHours
+from doctor_svc.storage.insights import StoredInsights
 from doctor_svc.storage.schedules import StoredSchedules
 from doctor_svc.storage.sql import MIGRATIONS
 from doctor_svc.storage.transactions import StoredTransactions
@@ -75,8 +78,12 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         delete_override=DeleteOverride(),
         get_availability=GetAvailability(schedules, await_revision, policy, clock),
         list_slots=ListSlots(schedules, await_revision, policy, clock),
+        search_availability=SearchAvailability(schedules, await_revision, policy, clock),
         preview_availability=PreviewAvailability(),
         match_doctors=MatchDoctors(schedules, await_revision, policy, rules.enable_history_prioritization, clock),
+        recommend_doctors=RecommendDoctors(
+            StoredInsights(database), await_revision, rules.enable_history_prioritization
+        ),
     )
     apply = ApplyChanges(copy, progress)
     feed = ChangeFeed(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)

@@ -72,11 +72,11 @@ def minutes_of(length: timedelta) -> int:
     return length // _MINUTE
 
 
-def specialty_wish(text: str) -> str:
-    """A specialty as the caller spells it, trimmed. Raises InvalidArgument for specialty_required."""
+def specialty_wish(text: str, field: str = "specialty_required") -> str:
+    """A specialty as the caller spells it, trimmed. Raises InvalidArgument for the field."""
     trimmed = text.strip()
     if len(trimmed) > _MAX_SPECIALTY or not trimmed.isprintable():
-        raise InvalidArgument.of("specialty_required", f"must be at most {_MAX_SPECIALTY} characters on one line")
+        raise InvalidArgument.of(field, f"must be at most {_MAX_SPECIALTY} characters on one line")
     return trimmed
 
 

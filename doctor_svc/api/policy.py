@@ -22,6 +22,8 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     "telemed.doctor.v1.DoctorService/DeleteOverride": _SELVES,
     "telemed.doctor.v1.DoctorService/GetAvailability": _EVERYONE,
     "telemed.doctor.v1.DoctorService/ListSlots": _EVERYONE,
+    "telemed.doctor.v1.DoctorService/SearchAvailability": _EVERYONE,
     "telemed.doctor.v1.DoctorService/PreviewAvailability": _SELVES,
     "telemed.doctor.v1.DoctorService/MatchDoctors": _EVERYONE,
+    "telemed.doctor.v1.DoctorService/RecommendDoctors": _EVERYONE,
 }

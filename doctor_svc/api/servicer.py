@@ -8,14 +8,14 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from telemed.doctor.v1 import availability_pb2 as hours_pb2
-from telemed.doctor.v1 import doctor_pb2, profiles_pb2
+from telemed.doctor.v1 import doctor_pb2, insights_pb2, profiles_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
-from doctor_svc.api import convert, matches, overrides, preview, profiles, rules, slots
+from doctor_svc.api import convert, insights, matches, overrides, preview, profiles, rules, search, slots
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.create_doctor import CreateDoctor
@@ -31,6 +31,8 @@ from doctor_svc.app.list_slots import ListSlots
 from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.ports import Transactions, Unit
 from doctor_svc.app.preview_availability import PreviewAvailability
+from doctor_svc.app.recommend_doctors import RecommendDoctors
+from doctor_svc.app.search_availability import SearchAvailability
 from doctor_svc.app.set_availability import SetAvailability
 from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
@@ -59,8 +61,10 @@ class UseCases:
     delete_override: DeleteOverride
     get_availability: GetAvailability
     list_slots: ListSlots
+    search_availability: SearchAvailability
     preview_availability: PreviewAvailability
     match_doctors: MatchDoctors
+    recommend_doctors: RecommendDoctors
 
 
 class DoctorServicer(DoctorServiceServicer):
@@ -209,6 +213,12 @@ class DoctorServicer(DoctorServiceServicer):
         question = slots.to_slots_question(request)
         return slots.from_slots_page(await self._use_cases.list_slots(current_caller(), question))
 
+    async def SearchAvailability(
+        self, request: hours_pb2.SearchAvailabilityRequest, _: Context
+    ) -> hours_pb2.SearchAvailabilityResponse:
+        """Tells who is free on a day."""
+        return search.from_search_page(await self._use_cases.search_availability(search.to_search_question(request)))
+
     async def PreviewAvailability(
         self, request: hours_pb2.PreviewAvailabilityRequest, _: Context
     ) -> hours_pb2.PreviewAvailabilityResponse:
@@ -220,6 +230,13 @@ class DoctorServicer(DoctorServiceServicer):
         """Ranks the doctors who fit a wish."""
         question = matches.to_match_question(request)
         return matches.from_match_answer(await self._use_cases.match_doctors(current_caller(), question))
+
+    async def RecommendDoctors(
+        self, request: insights_pb2.RecommendDoctorsRequest, _: Context
+    ) -> insights_pb2.RecommendDoctorsResponse:
+        """Recommends doctors where no time is in question."""
+        question = insights.to_recommend_question(request)
+        return insights.from_recommendations(await self._use_cases.recommend_doctors(current_caller(), question))
 
     async def _once(self, request: Mutation, reply: type[Reply], change: Callable[[Unit], Awaitable[Reply]]) -> Reply:
         """Makes a change in one transaction, or answers as the first time when the request is a repeat."""

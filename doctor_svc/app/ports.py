@@ -9,6 +9,7 @@ from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
 from doctor_svc.domain.overrides import BookedVisit, Override, Stretch
+from doctor_svc.domain.recommending import Known
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.visits import Visit
 from doctor_svc.domain.window import Window
@@ -62,6 +63,17 @@ class Hours(Protocol):
         self, doctor_id: str, not_over_before: date | None, after: tuple[date, str] | None, limit: int
     ) -> list[Override] | None:
         """At most `limit` overrides by first day and id, after the given ones; None when there is no such doctor."""
+
+
+class Insights(Protocol):
+    """What is known about doctors beyond their free times. Each method is one statement."""
+
+    async def recommendable(self, specialty: str, patient_id: str | None, limit: int) -> list[Known]:
+        """At most `limit` verified, active doctors with the visits that the patient has completed with each.
+
+        Where there are more, those who have the specialty (empty: any) come first, then those whom the patient has
+        visited, then the better rated. Without a patient, nobody has visited before.
+        """
 
 
 @dataclass(frozen=True, slots=True)

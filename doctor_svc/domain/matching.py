@@ -125,7 +125,7 @@ def components_of(candidate: Candidate, wish: Wish) -> Components:
         continuity=1.0 if wish.allow_history and candidate.previous_visits > 0 else 0.0,
         specialty=SPECIALTY_MATCHED if specialty_key(wish.specialty) else SPECIALTY_NOT_ASKED,
         availability=offer.free / offer.total if offer.total else 0.0,
-        quality=_quality(candidate.profile),
+        quality=quality_of(candidate.profile),
     )
 
 
@@ -149,19 +149,30 @@ def weighed_rating(profile: DoctorProfile) -> float:
 
 def reasons_of(candidate: Candidate, wish: Wish) -> tuple[str, ...]:
     """Why a fitting candidate was chosen, the strongest reason first."""
-    profile, visits, free = candidate.profile, candidate.previous_visits, candidate.offer.free
-    specialty = wish.specialty.strip()
+    visits = candidate.previous_visits if wish.allow_history else 0
+    free = candidate.offer.free
+    of_profile = profile_reasons(candidate.profile, visits=visits, specialty=wish.specialty.strip())
+    return (*of_profile, f"{free} free time(s) in the wished window") if wish.has_window and free else of_profile
+
+
+def profile_reasons(profile: DoctorProfile, *, visits: int, specialty: str) -> tuple[str, ...]:
+    """What speaks for a doctor whatever the time. `visits` are those that may count, `specialty` one that was met."""
     told = (
-        (wish.allow_history and visits > 0, f"Previous patient - {visits} consultation(s) with this doctor"),
+        (visits > 0, f"Previous patient - {visits} consultation(s) with this doctor"),
         (specialty != "", f"Specializes in {specialty}"),
         (
             profile.rating_count > 0 and profile.rating >= HIGH_RATING,
             f"Highly rated ({profile.rating:.1f}/{MAX_RATING:.1f})",
         ),
         (profile.years_experience >= NOTABLE_YEARS, f"{profile.years_experience} years of experience"),
-        (wish.has_window and free > 0, f"{free} free time(s) in the wished window"),
     )
     return tuple(sentence for holds, sentence in told if holds)
+
+
+def quality_of(profile: DoctorProfile) -> float:
+    """The part of a score for rating and experience, in [0, 1]."""
+    experience = min(profile.years_experience / FULL_EXPERIENCE_YEARS, 1.0)
+    return RATING_SHARE * weighed_rating(profile) / MAX_RATING + EXPERIENCE_SHARE * experience
 
 
 def _ranked(candidate: Candidate, wish: Wish) -> RankedDoctor:
@@ -180,8 +191,3 @@ def _order(doctor: RankedDoctor, wish: Wish) -> tuple[float, int, float, float, 
         candidate.offer.booked_that_day,
         candidate.profile.doctor_id,
     )
-
-
-def _quality(profile: DoctorProfile) -> float:
-    experience = min(profile.years_experience / FULL_EXPERIENCE_YEARS, 1.0)
-    return RATING_SHARE * weighed_rating(profile) / MAX_RATING + EXPERIENCE_SHARE * experience

@@ -16,22 +16,27 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in AppointmentType}
 
 
+def profile_of(row: Row) -> DoctorProfile:
+    """What a patient may know of a doctor."""
+    return DoctorProfile(
+        doctor_id=row["doctor_id"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        specialty=row["specialty"],
+        sub_specialties=tuple(row["sub_specialties"]),
+        timezone=row["timezone"],
+        rating=row["rating"],
+        rating_count=row["rating_count"],
+        years_experience=row["years_experience"],
+        languages=tuple(row["languages"]),
+        license_jurisdictions=tuple(row["license_jurisdictions"]),
+    )
+
+
 def schedule_of(row: Row) -> Schedule:
     """A doctor with hours, busy times and history."""
     return Schedule(
-        profile=DoctorProfile(
-            doctor_id=row["doctor_id"],
-            first_name=row["first_name"],
-            last_name=row["last_name"],
-            specialty=row["specialty"],
-            sub_specialties=tuple(row["sub_specialties"]),
-            timezone=row["timezone"],
-            rating=row["rating"],
-            rating_count=row["rating_count"],
-            years_experience=row["years_experience"],
-            languages=tuple(row["languages"]),
-            license_jurisdictions=tuple(row["license_jurisdictions"]),
-        ),
+        profile=profile_of(row),
         is_verified=row["is_verified"],
         is_active=row["is_active"],
         rules=tuple(map(rule_of, row["rules"] or ())),

@@ -716,3 +716,131 @@ class PreviewAvailabilityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreviewAvailabilityResponse: _TypeAlias = PreviewAvailabilityResponse  # noqa: Y015
+
+@_typing.final
+class SearchAvailabilityRequest(_message.Message):
+    """Which day, and for which visit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    SPECIALTY_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    DURATION_MINUTES_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_REVISION_FIELD_NUMBER: _builtins.int
+    timezone: _builtins.str
+    """The IANA zone in which the day is meant; empty means UTC."""
+    specialty: _builtins.str
+    """A specialty that the doctor must have, in any case of letters; empty means any."""
+    appointment_type: _scheduling_pb2.AppointmentType.ValueType
+    """The kind of visit; GeneralConsultation when not given."""
+    duration_minutes: _builtins.int
+    """The length of the visit, 5 to 240 minutes; 0 means that of each doctor's rule."""
+    page_size: _builtins.int
+    """At most so many doctors, 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """The next_page_token of the page before; the other fields must stay as they were."""
+    at_least_revision: _builtins.str
+    """Wait until the change with this token is taken into account."""
+    @_builtins.property
+    def date(self) -> _date_pb2.Date:
+        """The day of the calendar of `timezone`."""
+
+    def __init__(
+        self,
+        *,
+        date: _date_pb2.Date | None = ...,
+        timezone: _builtins.str = ...,
+        specialty: _builtins.str = ...,
+        appointment_type: _scheduling_pb2.AppointmentType.ValueType = ...,
+        duration_minutes: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        at_least_revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "at_least_revision", b"at_least_revision", "date", b"date", "duration_minutes", b"duration_minutes", "page_size", b"page_size", "page_token", b"page_token", "specialty", b"specialty", "timezone", b"timezone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchAvailabilityRequest: _TypeAlias = SearchAvailabilityRequest  # noqa: Y015
+
+@_typing.final
+class DoctorAvailability(_message.Message):
+    """A doctor who is free that day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    DOCTOR_FIRST_NAME_FIELD_NUMBER: _builtins.int
+    DOCTOR_LAST_NAME_FIELD_NUMBER: _builtins.int
+    SPECIALTY_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    SLOTS_FIELD_NUMBER: _builtins.int
+    FREE_SLOTS_FIELD_NUMBER: _builtins.int
+    doctor_id: _builtins.str
+    """The doctor's UUID."""
+    doctor_first_name: _builtins.str
+    """The first name."""
+    doctor_last_name: _builtins.str
+    """The last name."""
+    specialty: _builtins.str
+    """The specialty."""
+    timezone: _builtins.str
+    """The doctor's IANA zone."""
+    free_slots: _builtins.int
+    """How many there are."""
+    @_builtins.property
+    def slots(self) -> _containers.RepeatedCompositeFieldContainer[_scheduling_pb2.Slot]:
+        """The free slots of the day by start, the first 32."""
+
+    def __init__(
+        self,
+        *,
+        doctor_id: _builtins.str = ...,
+        doctor_first_name: _builtins.str = ...,
+        doctor_last_name: _builtins.str = ...,
+        specialty: _builtins.str = ...,
+        timezone: _builtins.str = ...,
+        slots: _abc.Iterable[_scheduling_pb2.Slot] | None = ...,
+        free_slots: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "free_slots", b"free_slots", "slots", b"slots", "specialty", b"specialty", "timezone", b"timezone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DoctorAvailability: _TypeAlias = DoctorAvailability  # noqa: Y015
+
+@_typing.final
+class SearchAvailabilityResponse(_message.Message):
+    """One page of doctors, by their first free slot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCTORS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def doctors(self) -> _containers.RepeatedCompositeFieldContainer[Global___DoctorAvailability]:
+        """The doctors."""
+
+    def __init__(
+        self,
+        *,
+        doctors: _abc.Iterable[Global___DoctorAvailability] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doctors", b"doctors", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchAvailabilityResponse: _TypeAlias = SearchAvailabilityResponse  # noqa: Y015

@@ -7,6 +7,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from telemed.doctor.v1 import availability_pb2 as telemed_dot_doctor_dot_v1_dot_availability__pb2
 from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__pb2
 from telemed.doctor.v1 import doctor_service_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__service__pb2
+from telemed.doctor.v1 import insights_pb2 as telemed_dot_doctor_dot_v1_dot_insights__pb2
 from telemed.doctor.v1 import profiles_pb2 as telemed_dot_doctor_dot_v1_dot_profiles__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
@@ -115,6 +116,11 @@ class DoctorServiceStub:
                 request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsResponse.FromString,
                 _registered_method=True)
+        self.SearchAvailability = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/SearchAvailability',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.SearchAvailabilityRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.SearchAvailabilityResponse.FromString,
+                _registered_method=True)
         self.PreviewAvailability = channel.unary_unary(
                 '/telemed.doctor.v1.DoctorService/PreviewAvailability',
                 request_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityRequest.SerializeToString,
@@ -124,6 +130,11 @@ class DoctorServiceStub:
                 '/telemed.doctor.v1.DoctorService/MatchDoctors',
                 request_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.MatchDoctorsRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.MatchDoctorsResponse.FromString,
+                _registered_method=True)
+        self.RecommendDoctors = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/RecommendDoctors',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsResponse.FromString,
                 _registered_method=True)
 
 
@@ -247,6 +258,14 @@ class DoctorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchAvailability(self, request, context):
+        """Tells who is free on a day, the earliest first, page by page; looks at no more than 1,000 doctors, the better
+        rated first. Empty when nobody is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PreviewAvailability(self, request, context):
         """Tells the free slots of a doctor as imagined, by the generator that makes all others: what rules and overrides
         would do before they are saved. Doctors and administrators.
@@ -258,6 +277,14 @@ class DoctorServiceServicer:
     def MatchDoctors(self, request, context):
         """Ranks the doctors who fit a wish, with their free slots. Errors: SPECIALTY_NOT_AVAILABLE,
         DOCTOR_NOT_FOUND, DOCTOR_UNVERIFIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecommendDoctors(self, request, context):
+        """Recommends doctors where no time is in question: the parts of a match but for free times. Never empty while
+        there is a verified doctor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -341,6 +368,11 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.ListSlotsResponse.SerializeToString,
             ),
+            'SearchAvailability': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchAvailability,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.SearchAvailabilityRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.SearchAvailabilityResponse.SerializeToString,
+            ),
             'PreviewAvailability': grpc.unary_unary_rpc_method_handler(
                     servicer.PreviewAvailability,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_availability__pb2.PreviewAvailabilityRequest.FromString,
@@ -350,6 +382,11 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     servicer.MatchDoctors,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.MatchDoctorsRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.MatchDoctorsResponse.SerializeToString,
+            ),
+            'RecommendDoctors': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecommendDoctors,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -770,6 +807,33 @@ class DoctorService:
             _registered_method=True)
 
     @staticmethod
+    def SearchAvailability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/SearchAvailability',
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.SearchAvailabilityRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_availability__pb2.SearchAvailabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def PreviewAvailability(request,
             target,
             options=(),
@@ -813,6 +877,33 @@ class DoctorService:
             '/telemed.doctor.v1.DoctorService/MatchDoctors',
             telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.MatchDoctorsRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.MatchDoctorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecommendDoctors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/RecommendDoctors',
+            telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

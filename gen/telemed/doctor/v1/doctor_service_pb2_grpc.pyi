@@ -9,6 +9,7 @@ from grpc import aio as _aio
 from telemed.doctor.v1 import availability_pb2 as _availability_pb2
 from telemed.doctor.v1 import doctor_pb2 as _doctor_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as _doctor_service_pb2
+from telemed.doctor.v1 import insights_pb2 as _insights_pb2
 from telemed.doctor.v1 import profiles_pb2 as _profiles_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -88,6 +89,10 @@ class DoctorServiceStub:
     """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND."""
     ListSlots: _grpc.UnaryUnaryMultiCallable[_availability_pb2.ListSlotsRequest, _availability_pb2.ListSlotsResponse]
     """Lists the free slots of one doctor over at most 31 days, page by page. Errors: DOCTOR_NOT_FOUND."""
+    SearchAvailability: _grpc.UnaryUnaryMultiCallable[_availability_pb2.SearchAvailabilityRequest, _availability_pb2.SearchAvailabilityResponse]
+    """Tells who is free on a day, the earliest first, page by page; looks at no more than 1,000 doctors, the better
+    rated first. Empty when nobody is.
+    """
     PreviewAvailability: _grpc.UnaryUnaryMultiCallable[_availability_pb2.PreviewAvailabilityRequest, _availability_pb2.PreviewAvailabilityResponse]
     """Tells the free slots of a doctor as imagined, by the generator that makes all others: what rules and overrides
     would do before they are saved. Doctors and administrators.
@@ -95,6 +100,10 @@ class DoctorServiceStub:
     MatchDoctors: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.MatchDoctorsRequest, _doctor_service_pb2.MatchDoctorsResponse]
     """Ranks the doctors who fit a wish, with their free slots. Errors: SPECIALTY_NOT_AVAILABLE,
     DOCTOR_NOT_FOUND, DOCTOR_UNVERIFIED.
+    """
+    RecommendDoctors: _grpc.UnaryUnaryMultiCallable[_insights_pb2.RecommendDoctorsRequest, _insights_pb2.RecommendDoctorsResponse]
+    """Recommends doctors where no time is in question: the parts of a match but for free times. Never empty while
+    there is a verified doctor.
     """
 
 @_typing.type_check_only
@@ -153,6 +162,10 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     """Tells the free slots of one doctor on one day of the doctor's calendar. Errors: DOCTOR_NOT_FOUND."""
     ListSlots: _aio.UnaryUnaryMultiCallable[_availability_pb2.ListSlotsRequest, _availability_pb2.ListSlotsResponse]  # type: ignore[assignment]
     """Lists the free slots of one doctor over at most 31 days, page by page. Errors: DOCTOR_NOT_FOUND."""
+    SearchAvailability: _aio.UnaryUnaryMultiCallable[_availability_pb2.SearchAvailabilityRequest, _availability_pb2.SearchAvailabilityResponse]  # type: ignore[assignment]
+    """Tells who is free on a day, the earliest first, page by page; looks at no more than 1,000 doctors, the better
+    rated first. Empty when nobody is.
+    """
     PreviewAvailability: _aio.UnaryUnaryMultiCallable[_availability_pb2.PreviewAvailabilityRequest, _availability_pb2.PreviewAvailabilityResponse]  # type: ignore[assignment]
     """Tells the free slots of a doctor as imagined, by the generator that makes all others: what rules and overrides
     would do before they are saved. Doctors and administrators.
@@ -160,6 +173,10 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     MatchDoctors: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.MatchDoctorsRequest, _doctor_service_pb2.MatchDoctorsResponse]  # type: ignore[assignment]
     """Ranks the doctors who fit a wish, with their free slots. Errors: SPECIALTY_NOT_AVAILABLE,
     DOCTOR_NOT_FOUND, DOCTOR_UNVERIFIED.
+    """
+    RecommendDoctors: _aio.UnaryUnaryMultiCallable[_insights_pb2.RecommendDoctorsRequest, _insights_pb2.RecommendDoctorsResponse]  # type: ignore[assignment]
+    """Recommends doctors where no time is in question: the parts of a match but for free times. Never empty while
+    there is a verified doctor.
     """
 
 class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -307,6 +324,16 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the free slots of one doctor over at most 31 days, page by page. Errors: DOCTOR_NOT_FOUND."""
 
     @_abc_1.abstractmethod
+    def SearchAvailability(
+        self,
+        request: _availability_pb2.SearchAvailabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_availability_pb2.SearchAvailabilityResponse, _abc.Awaitable[_availability_pb2.SearchAvailabilityResponse]]:
+        """Tells who is free on a day, the earliest first, page by page; looks at no more than 1,000 doctors, the better
+        rated first. Empty when nobody is.
+        """
+
+    @_abc_1.abstractmethod
     def PreviewAvailability(
         self,
         request: _availability_pb2.PreviewAvailabilityRequest,
@@ -324,6 +351,16 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_doctor_service_pb2.MatchDoctorsResponse, _abc.Awaitable[_doctor_service_pb2.MatchDoctorsResponse]]:
         """Ranks the doctors who fit a wish, with their free slots. Errors: SPECIALTY_NOT_AVAILABLE,
         DOCTOR_NOT_FOUND, DOCTOR_UNVERIFIED.
+        """
+
+    @_abc_1.abstractmethod
+    def RecommendDoctors(
+        self,
+        request: _insights_pb2.RecommendDoctorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insights_pb2.RecommendDoctorsResponse, _abc.Awaitable[_insights_pb2.RecommendDoctorsResponse]]:
+        """Recommends doctors where no time is in question: the parts of a match but for free times. Never empty while
+        there is a verified doctor.
         """
 
 def add_DoctorServiceServicer_to_server(servicer: DoctorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

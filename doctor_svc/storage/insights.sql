@@ -1,0 +1,21 @@
+-- What the doctor service knows about doctors beyond their free times. Parameters are cast, as in queries.sql.
+
+-- name: find_recommendable
+WITH history AS (
+    SELECT v.doctor_id, count(*) AS visits
+    FROM visit AS v
+    WHERE v.patient_id = %(patient_id)s::uuid AND v.status = 'COMPLETED'
+    GROUP BY v.doctor_id
+)
+SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.rating,
+       d.rating_count, d.years_experience, d.languages, d.license_jurisdictions,
+       coalesce(h.visits, 0) AS previous_visits
+FROM doctor AS d
+LEFT JOIN history AS h USING (doctor_id)
+WHERE d.is_verified AND d.is_active
+ORDER BY d.specialty_keys @> %(specialty_keys)s::text[] DESC,
+         h.visits DESC NULLS LAST,
+         (d.rating * d.rating_count + %(prior_rating)s::float8 * %(prior_count)s::int)
+             / (d.rating_count + %(prior_count)s::int) DESC,
+         d.doctor_id
+LIMIT %(most)s::int
