@@ -83,3 +83,10 @@ def test_rules_and_overrides_as_a_browser_sends_them(clinic: Clinic):
     assert (stale.status_code, stale.json()["reason"]) == (409, "ETAG_MISMATCH")
     clinic.ok("DELETE", f"{path}/availability-rules/{rule['rule_id']}")
     assert len(clinic.ok("GET", f"{path}/availability-rules")["rules"]) == len(rules) - 1
+
+
+def test_who_is_free_across_doctors(clinic: Clinic):
+    doctor, day = clinic.new_doctor(specialty="Tropical medicine"), in_days(9).isoformat()
+    found = clinic.ok("GET", "/doctors/availability", date=day, specialty="tropical MEDICINE")["doctors"]
+    assert [(one["doctor_id"], one["free_slots"]) for one in found] == [(doctor, 8)]
+    assert found[0]["slots"][0]["start_time"] == f"{day}T09:00:00Z"

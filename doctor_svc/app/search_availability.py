@@ -1,0 +1,96 @@
+"""Tells who is free on a day, across doctors, the earliest first."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from chassis.clock import Clock
+from doctor_svc.app.await_revision import AwaitRevision
+from doctor_svc.app.pages import page_length
+from doctor_svc.app.ports import Schedules
+from doctor_svc.domain.demands import Demands
+from doctor_svc.domain.matching import DoctorProfile
+from doctor_svc.domain.offers import Offer, offer_in
+from doctor_svc.domain.slots import Visit
+from doctor_svc.domain.window import BookingPolicy
+from doctor_svc.domain.wish import wished_window
+from kernel.slots import Slot
+
+MOST_DOCTORS = 1000
+MOST_SLOTS_EACH = 32
+# After so many doctors other calls get their turn.
+_AT_A_STRETCH = 16
+Position = tuple[datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuestion:
+    """A day of the calendar of `zone`, a visit, what a doctor must have, and the doctor after whom the page begins."""
+
+    day: date
+    zone: tzinfo
+    visit: Visit
+    specialty: str
+    after: Position | None
+    page_size: int
+    at_least_revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreeDoctor:
+    """A doctor with the first free slots of the day, and how many there are."""
+
+    profile: DoctorProfile
+    slots: tuple[Slot, ...]
+    free: int
+
+    @property
+    def position(self) -> Position:
+        """The place in the order of the answer."""
+        return self.slots[0].start, self.profile.doctor_id
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Some doctors by their first free slot, and after whom the next page begins; None on the last."""
+
+    doctors: Sequence[FreeDoctor]
+    next: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAvailability:
+    """The use case. One statement reads everyone in question; the order needs everyone's first slot."""
+
+    schedules: Schedules
+    await_revision: AwaitRevision
+    policy: BookingPolicy
+    clock: Clock
+
+    async def __call__(self, question: SearchQuestion) -> SearchPage:
+        """One page. Raises InvalidArgument, Unavailable."""
+        length = page_length(question.page_size)
+        window = wished_window(question.day, None, None, question.zone)
+        if window is None:
+            raise TypeError("a search is for a day")
+        await self.await_revision(question.at_least_revision)
+        found = await self.schedules.who_meet(
+            Demands(specialty=question.specialty), question.visit.kind, None, window, MOST_DOCTORS
+        )
+        now = self.clock()
+        offers: list[tuple[Position, DoctorProfile, Offer]] = []
+        for place, schedule in enumerate(found):
+            if place % _AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
+            offer = offer_in(schedule.agenda(now, self.policy), question.visit, window)
+            if offer.free:
+                position = (offer.soonest(1)[0].start, schedule.profile.doctor_id)
+                offers.append((position, schedule.profile, offer))
+        offers.sort(key=lambda one: one[0])
+        left = [one for one in offers if question.after is None or one[0] > question.after]
+        page = [
+            FreeDoctor(profile, tuple(offer.soonest(MOST_SLOTS_EACH)), offer.free)
+            for _, profile, offer in left[:length]
+        ]
+        return SearchPage(page, page[-1].position if len(left) > length else None)
