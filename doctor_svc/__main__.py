@@ -36,6 +36,7 @@ from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.preview_availability import PreviewAvailability
 from doctor_svc.app.recommend_doctors import RecommendDoctors
 from doctor_svc.app.search_availability import SearchAvailability
+from doctor_svc.app.search_doctors import SearchDoctors
 from doctor_svc.app.set_availability import SetAvailability
 from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
@@ -46,6 +47,8 @@ from doctor_svc.storage.doctors import StoredDoctors
 from doctor_svc.storage.hours import StoredHours
 from doctor_svc.storage.insights import StoredInsights
 from doctor_svc.storage.schedules import StoredSchedules
+from doctor_svc.storage.search import StoredSearch
+from doctor_svc.storage.search_cache import CachedSearch
 from doctor_svc.storage.sql import MIGRATIONS
 from doctor_svc.storage.transactions import StoredTransactions
 from doctor_svc.storage.visits import StoredVisits
@@ -58,6 +61,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     database = Database(settings.database_url, size=settings.pool_size)
     await database.open()
     channel = open_channel(settings.appointment_target)
+    searches = CachedSearch(StoredSearch(database), settings.database_url, settings.search_cache_ttl_seconds)
     doctors, schedules = StoredDoctors(database), StoredSchedules(database)
     hours = StoredHours(database)
     copy, applied, progress = StoredVisits(database), Signal(), Progress()
@@ -69,6 +73,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         deactivate_doctor=DeactivateDoctor(clock),
         activate_doctor=ActivateDoctor(clock),
         verify_doctor=VerifyDoctor(clock),
+        search_doctors=SearchDoctors(searches),
         set_availability=SetAvailability(clock),
         list_availability_rules=ListAvailabilityRules(hours),
         update_availability=UpdateAvailability(),
@@ -100,7 +105,10 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         open_to=OPEN_TO,
         register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
         probe=probe,
-        work=[("follow changes", Follower(apply.cursor, feed, apply, applied).run)],
+        work=[
+            ("follow changes", Follower(apply.cursor, feed, apply, applied).run),
+            ("listen for profiles", searches.follow),
+        ],
         closers=[channel.close, database.close],
     )
 

@@ -14,6 +14,9 @@ class DoctorSettings(ServerSettings):
 
     model_config = SettingsConfigDict(env_prefix="DOCTOR_", extra="ignore", frozen=True)
 
+    search_cache_ttl_seconds: float = Field(
+        default=60.0, ge=0, le=3600, description="How long an answer of a search may be told again; 0 keeps none."
+    )
     appointment_target: str = Field(description="The appointment service, whose changes we copy: localhost:3001.")
 
 

@@ -13,6 +13,7 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     "telemed.doctor.v1.DoctorService/DeactivateDoctor": _SELVES,
     "telemed.doctor.v1.DoctorService/ActivateDoctor": _ADMINISTRATORS,
     "telemed.doctor.v1.DoctorService/VerifyDoctor": _ADMINISTRATORS,
+    "telemed.doctor.v1.DoctorService/SearchDoctors": _EVERYONE,
     "telemed.doctor.v1.DoctorService/SetAvailability": _SELVES,
     "telemed.doctor.v1.DoctorService/ListAvailabilityRules": _SELVES,
     "telemed.doctor.v1.DoctorService/UpdateAvailability": _SELVES,

@@ -9,6 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from telemed.doctor.v1 import availability_pb2 as hours_pb2
 from telemed.doctor.v1 import doctor_pb2, insights_pb2, profiles_pb2
+from telemed.doctor.v1 import doctor_pb2, profiles_pb2, search_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 
@@ -16,6 +17,7 @@ from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
 from doctor_svc.api import convert, insights, matches, overrides, preview, profiles, rules, search, slots
+from doctor_svc.api import convert, matches, overrides, preview, profiles, rules, search, slots
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.create_doctor import CreateDoctor
@@ -33,6 +35,7 @@ from doctor_svc.app.ports import Transactions, Unit
 from doctor_svc.app.preview_availability import PreviewAvailability
 from doctor_svc.app.recommend_doctors import RecommendDoctors
 from doctor_svc.app.search_availability import SearchAvailability
+from doctor_svc.app.search_doctors import SearchDoctors
 from doctor_svc.app.set_availability import SetAvailability
 from doctor_svc.app.update_availability import UpdateAvailability
 from doctor_svc.app.update_doctor import UpdateDoctor
@@ -52,6 +55,7 @@ class UseCases:
     deactivate_doctor: DeactivateDoctor
     activate_doctor: ActivateDoctor
     verify_doctor: VerifyDoctor
+    search_doctors: SearchDoctors
     set_availability: SetAvailability
     list_availability_rules: ListAvailabilityRules
     update_availability: UpdateAvailability
@@ -129,6 +133,14 @@ class DoctorServicer(DoctorServiceServicer):
             return profiles.from_doctor(await self._use_cases.verify_doctor(unit, doctor_id, is_verified=verdict))
 
         return await self._once(request, doctor_pb2.Doctor, verify)
+
+    async def SearchDoctors(
+        self, request: search_pb2.SearchDoctorsRequest, _: Context
+    ) -> search_pb2.SearchDoctorsResponse:
+        """Finds doctors by words and attributes."""
+        wish = search.to_wish(request)
+        after, size = search.to_position(request.page_token, wish), request.page_size
+        return search.from_page(await self._use_cases.search_doctors(current_caller(), wish, after, size), wish)
 
     async def SetAvailability(self, request: api.SetAvailabilityRequest, _: Context) -> doctor_pb2.AvailabilityRule:
         """Adds a rule of availability."""

@@ -11,6 +11,7 @@ from doctor_svc.domain.doctor import Doctor, PrivateDetails
 from doctor_svc.domain.overrides import BookedVisit, Override, Stretch
 from doctor_svc.domain.recommending import Known
 from doctor_svc.domain.schedule import Schedule
+from doctor_svc.domain.search import Hit, Position, SearchWish
 from doctor_svc.domain.visits import Visit
 from doctor_svc.domain.window import Window
 from kernel.appointment_types import AppointmentType
@@ -22,6 +23,13 @@ class Doctors(Protocol):
 
     async def get(self, doctor_id: str) -> Doctor | None:
         """The doctor of that id, verified or not, or None."""
+
+
+class DoctorSearch(Protocol):
+    """Doctors by what they are searched by."""
+
+    async def page(self, wish: SearchWish, after: Position | None, limit: int) -> list[Hit]:
+        """At most `limit` doctors who meet the wish, in its order, from after a position on."""
 
 
 class Schedules(Protocol):

@@ -98,6 +98,11 @@ def require_valid(profile: Profile, private: PrivateDetails, today: date) -> Non
         raise InvalidArgument(message, violations=violations)
 
 
+def is_language(tag: str) -> bool:
+    """Whether a text has the form of a BCP 47 tag."""
+    return len(tag) <= _MAX_LANGUAGE and _LANGUAGE.fullmatch(tag) is not None
+
+
 def is_jurisdiction(code: str) -> bool:
     """Whether a text has the form of an ISO 3166 code in upper case: a country, or one of its states."""
     return _JURISDICTION.fullmatch(code) is not None
@@ -149,7 +154,7 @@ def _language_violations(languages: tuple[str, ...]) -> Iterator[Violation]:
     if len(languages) > MAX_LANGUAGES:
         yield Violation("doctor.languages", f"must be at most {MAX_LANGUAGES}")
     for index, tag in enumerate(languages[:MAX_LANGUAGES]):
-        if len(tag) > _MAX_LANGUAGE or not _LANGUAGE.fullmatch(tag):
+        if not is_language(tag):
             yield Violation(f"doctor.languages[{index}]", "must be a BCP 47 tag such as en or pt-BR")
 
 

@@ -7,5 +7,6 @@ from chassis.sql import Queries
 MIGRATIONS = Path(__file__).with_name("migrations")
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 PROFILES = Queries(Path(__file__).with_name("profiles.sql"))
+SEARCH = Queries(Path(__file__).with_name("search.sql"))
 HOURS = Queries(Path(__file__).with_name("hours.sql"))
 INSIGHTS = Queries(Path(__file__).with_name("insights.sql"))

@@ -9,6 +9,7 @@ from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor
 from telemed.doctor.v1 import doctor_service_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__service__pb2
 from telemed.doctor.v1 import insights_pb2 as telemed_dot_doctor_dot_v1_dot_insights__pb2
 from telemed.doctor.v1 import profiles_pb2 as telemed_dot_doctor_dot_v1_dot_profiles__pb2
+from telemed.doctor.v1 import search_pb2 as telemed_dot_doctor_dot_v1_dot_search__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
 GRPC_VERSION = grpc.__version__
@@ -70,6 +71,11 @@ class DoctorServiceStub:
                 '/telemed.doctor.v1.DoctorService/VerifyDoctor',
                 request_serializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.VerifyDoctorRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+                _registered_method=True)
+        self.SearchDoctors = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/SearchDoctors',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_search__pb2.SearchDoctorsRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_search__pb2.SearchDoctorsResponse.FromString,
                 _registered_method=True)
         self.SetAvailability = channel.unary_unary(
                 '/telemed.doctor.v1.DoctorService/SetAvailability',
@@ -186,6 +192,15 @@ class DoctorServiceServicer:
     def VerifyDoctor(self, request, context):
         """Says that a doctor's licence was checked, or takes that back. Administrators only. Errors:
         DOCTOR_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchDoctors(self, request, context):
+        """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
+        are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
+        visits make of a doctor, and is never older than a change of a profile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -322,6 +337,11 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     servicer.VerifyDoctor,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.VerifyDoctorRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.SerializeToString,
+            ),
+            'SearchDoctors': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchDoctors,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_search__pb2.SearchDoctorsRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_search__pb2.SearchDoctorsResponse.SerializeToString,
             ),
             'SetAvailability': grpc.unary_unary_rpc_method_handler(
                     servicer.SetAvailability,
@@ -553,6 +573,33 @@ class DoctorService:
             '/telemed.doctor.v1.DoctorService/VerifyDoctor',
             telemed_dot_doctor_dot_v1_dot_doctor__service__pb2.VerifyDoctorRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_doctor__pb2.Doctor.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchDoctors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/SearchDoctors',
+            telemed_dot_doctor_dot_v1_dot_search__pb2.SearchDoctorsRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_search__pb2.SearchDoctorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

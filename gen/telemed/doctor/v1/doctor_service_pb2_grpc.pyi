@@ -11,6 +11,7 @@ from telemed.doctor.v1 import doctor_pb2 as _doctor_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as _doctor_service_pb2
 from telemed.doctor.v1 import insights_pb2 as _insights_pb2
 from telemed.doctor.v1 import profiles_pb2 as _profiles_pb2
+from telemed.doctor.v1 import search_pb2 as _search_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -62,6 +63,11 @@ class DoctorServiceStub:
     VerifyDoctor: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.VerifyDoctorRequest, _doctor_pb2.Doctor]
     """Says that a doctor's licence was checked, or takes that back. Administrators only. Errors:
     DOCTOR_NOT_FOUND.
+    """
+    SearchDoctors: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchDoctorsRequest, _search_pb2.SearchDoctorsResponse]
+    """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
+    are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
+    visits make of a doctor, and is never older than a change of a profile.
     """
     SetAvailability: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.SetAvailabilityRequest, _doctor_pb2.AvailabilityRule]
     """Adds a rule of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND, and
@@ -135,6 +141,11 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     VerifyDoctor: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.VerifyDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
     """Says that a doctor's licence was checked, or takes that back. Administrators only. Errors:
     DOCTOR_NOT_FOUND.
+    """
+    SearchDoctors: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchDoctorsRequest, _search_pb2.SearchDoctorsResponse]  # type: ignore[assignment]
+    """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
+    are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
+    visits make of a doctor, and is never older than a change of a profile.
     """
     SetAvailability: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.SetAvailabilityRequest, _doctor_pb2.AvailabilityRule]  # type: ignore[assignment]
     """Adds a rule of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND, and
@@ -241,6 +252,17 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_doctor_pb2.Doctor, _abc.Awaitable[_doctor_pb2.Doctor]]:
         """Says that a doctor's licence was checked, or takes that back. Administrators only. Errors:
         DOCTOR_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def SearchDoctors(
+        self,
+        request: _search_pb2.SearchDoctorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.SearchDoctorsResponse, _abc.Awaitable[_search_pb2.SearchDoctorsResponse]]:
+        """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
+        are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
+        visits make of a doctor, and is never older than a change of a profile.
         """
 
     @_abc_1.abstractmethod
