@@ -8,16 +8,14 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from telemed.doctor.v1 import availability_pb2 as hours_pb2
-from telemed.doctor.v1 import doctor_pb2, insights_pb2, profiles_pb2
-from telemed.doctor.v1 import doctor_pb2, profiles_pb2, search_pb2
+from telemed.doctor.v1 import doctor_pb2, insights_pb2, profiles_pb2, search_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
-from doctor_svc.api import convert, insights, matches, overrides, preview, profiles, rules, search, slots
-from doctor_svc.api import convert, matches, overrides, preview, profiles, rules, search, slots
+from doctor_svc.api import convert, free_doctors, insights, matches, overrides, preview, profiles, rules, search, slots
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.activate_doctor import ActivateDoctor
 from doctor_svc.app.create_doctor import CreateDoctor
@@ -229,7 +227,9 @@ class DoctorServicer(DoctorServiceServicer):
         self, request: hours_pb2.SearchAvailabilityRequest, _: Context
     ) -> hours_pb2.SearchAvailabilityResponse:
         """Tells who is free on a day."""
-        return search.from_search_page(await self._use_cases.search_availability(search.to_search_question(request)))
+        return free_doctors.from_search_page(
+            await self._use_cases.search_availability(free_doctors.to_search_question(request))
+        )
 
     async def PreviewAvailability(
         self, request: hours_pb2.PreviewAvailabilityRequest, _: Context
