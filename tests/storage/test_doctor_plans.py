@@ -59,8 +59,8 @@ async def test_a_doctors_schedule_is_read_through_indexes(busy_clinic: tuple[Dat
 
 @pytest.mark.parametrize(
     ("specialty", "doctors_by"),
-    # Without a specialty every doctor is in question, so any way to all of them will do.
-    [(["cardiology"], "doctor_by_specialty"), ([], "doctor")],
+    # The index that knows specialties and licences together; without a specialty any way to all doctors will do.
+    [(["cardiology"], "doctor_by_attributes"), ([], "doctor")],
 )
 async def test_the_schedules_of_a_specialty_are_read_through_indexes(
     busy_clinic: tuple[Database, str], specialty: list[str], doctors_by: str
