@@ -93,21 +93,23 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A connection for a few statements, each a transaction of its own."""
-        remaining = remaining_seconds()
-        wait = _POOL_WAIT_SECONDS if remaining is None else min(remaining, _POOL_WAIT_SECONDS)
-        async with self._pool.connection(timeout=wait) as connection:
-            await _limit_statements(connection, remaining)
+        async with self._connection() as connection:
             yield Session(connection, self.name)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
+        async with self._connection() as connection, connection.transaction():
+            yield Session(connection, self.name)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[_Connection]:
+        """A connection within the running call's time, with a statement_timeout to match."""
         remaining = remaining_seconds()
         wait = _POOL_WAIT_SECONDS if remaining is None else min(remaining, _POOL_WAIT_SECONDS)
         async with self._pool.connection(timeout=wait) as connection:
             await _limit_statements(connection, remaining)
-            async with connection.transaction():
-                yield Session(connection, self.name)
+            yield connection
 
     async def all(self, query: Query, params: Params = ()) -> list[DictRow]:
         """Every row of a query."""

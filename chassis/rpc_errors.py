@@ -13,7 +13,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 from psycopg_pool import PoolTimeout
 
-from kernel.errors import Kind, Refusal, Violation
+from kernel.errors import Kind, Refusal
 
 DOMAIN = "telemed"
 # Retry hints where a refusal names none: soon for contention, a moment for infrastructure.
@@ -162,12 +162,3 @@ def refusal_from(error: grpc.aio.AioRpcError) -> Refusal:
     if name not in Kind.__members__:
         status = _plain(code_pb2.UNAVAILABLE, "UNAVAILABLE", "a service that is needed failed", 1.0)
     return RemoteRefusal(status, kind, reason, answered)
-
-
-def violations_of(status: status_pb2.Status) -> tuple[Violation, ...]:
-    """The field violations that a status carries."""
-    for detail in status.details:
-        bad = error_details_pb2.BadRequest()
-        if detail.Unpack(bad):
-            return tuple(Violation(v.field, v.description) for v in bad.field_violations)
-    return ()

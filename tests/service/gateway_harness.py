@@ -29,6 +29,7 @@ from gateway.serve import http_server, listener
 from gateway.settings import GatewaySettings
 from gateway.stream import StreamLimits
 from gateway.upstreams import Upstreams
+from tests.fix_services import until
 
 SERVICE = pb.DESCRIPTOR.services_by_name["AppointmentService"]
 PREFIX = "telemed.appointment.v1"
@@ -52,13 +53,6 @@ class Issuer:
         now = int(time.time())
         claims = {"sub": "p", "role": "patient", "iss": "test", "aud": audience, "iat": now, "exp": now + int(lives)}
         return jwt.encode(claims, self._key, "ES256", {"kid": self._key_id})
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits, at most 5 seconds, until a condition of another task's making holds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for is other people's code and has no event
-            await asyncio.sleep(0.01)
 
 
 @dataclass
