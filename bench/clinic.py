@@ -26,7 +26,7 @@ _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _TOKEN_TTL = timedelta(hours=1)
 _PORTS = range(20_000, 32_000)  # below those that the kernel gives to clients
-_PORTS_NEEDED = 5  # a stack's four, and one for a process of the benchmark's own
+_PORTS_NEEDED = 9  # a stack's eight, and one for a process of the benchmark's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,17 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
+
+from chassis.metrics import background_failures, loop_lag
 
 logger = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _HEALTHY_AFTER = 30.0
 _TELL_AGAIN_SECONDS = 0.2
+_LOOP_LOOK_SECONDS = 0.25
 
 
 async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -21,6 +25,7 @@ async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception as error:
+            background_failures.labels(name).inc()
             logger.warning("background work failed", extra={"work": name, "error_type": type(error).__name__})
             logger.debug("background work failed", exc_info=True)
         if loop.time() - started > _HEALTHY_AFTER:
@@ -35,6 +40,14 @@ async def periodically(seconds: float, work: Callable[[], Awaitable[object]]) ->
     while True:
         await work()
         await asyncio.sleep(seconds)
+
+
+async def measure_loop() -> None:
+    """Notes, four times a second and for ever, how late the event loop is."""
+    while True:
+        asked = time.perf_counter()
+        await asyncio.sleep(_LOOP_LOOK_SECONDS)
+        loop_lag.observe(max(0.0, time.perf_counter() - asked - _LOOP_LOOK_SECONDS))
 
 
 class Background:

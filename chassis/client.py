@@ -1,6 +1,7 @@
 """Calls to other services: one channel each, with identity, deadline, trace context, retries and typed errors."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from chassis.context import caller_or_none, remaining_seconds
+from chassis.metrics import client_calls, exemplar
 from chassis.rpc_errors import refusal_from
 from chassis.telemetry import inject, tracer
 from kernel.errors import DeadlineTooShort
@@ -82,13 +84,18 @@ class Client:
                 request_serializer=type(request).SerializeToString,
                 response_deserializer=reply.FromString,
             )
+        timeout = _timeout()
+        started, code = time.perf_counter(), "CANCELLED"
         with _client_span(name) as span:
             try:
-                answer = await call(request, timeout=_timeout(), metadata=self.metadata(), wait_for_ready=False)
+                answer = await call(request, timeout=timeout, metadata=self.metadata(), wait_for_ready=False)
+                code = "OK"
             except grpc.aio.AioRpcError as error:
-                _note(span, error.code().name)
+                code = error.code().name
                 raise refusal_from(error) from None
-            _note(span, "OK")
+            finally:
+                _note(span, code)
+                client_calls.labels(name, code).observe(time.perf_counter() - started, exemplar())
         return answer  # type: ignore[return-value]  # the deserializer above makes it a Reply
 
     async def stream(self, method: MethodDescriptor, request: Message, reply: type[Reply]) -> AsyncIterator[Reply]:

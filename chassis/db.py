@@ -1,5 +1,6 @@
 """PostgreSQL for a process: a pool, named queries with a span each, and statements that obey the call's deadline."""
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -10,6 +11,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from chassis.context import remaining_seconds
+from chassis.metrics import REGISTRY, PoolNumbers, exemplar, pool_waits, statements
 from chassis.sql import Query
 from chassis.telemetry import tracer
 
@@ -81,13 +83,16 @@ class Database:
             open=False,
             reconnect_timeout=30.0,
         )
+        self._numbers = PoolNumbers(self.name, self._pool.get_stats)
 
     async def open(self) -> None:
         """Starts to connect; returns at once, also when the server is away."""
         await self._pool.open()
+        REGISTRY.register(self._numbers)
 
     async def close(self) -> None:
         """Closes every connection."""
+        REGISTRY.unregister(self._numbers)
         await self._pool.close()
 
     @asynccontextmanager
@@ -107,7 +112,9 @@ class Database:
         """A connection within the running call's time, with a statement_timeout to match."""
         remaining = remaining_seconds()
         wait = _POOL_WAIT_SECONDS if remaining is None else min(remaining, _POOL_WAIT_SECONDS)
+        asked = time.perf_counter()
         async with self._pool.connection(timeout=wait) as connection:
+            pool_waits.observe(time.perf_counter() - asked)
             await _limit_statements(connection, remaining)
             yield connection
 
@@ -141,6 +148,7 @@ class _span:  # noqa: N801 - reads as the verb it is at the call: `with _span(qu
     """A CLIENT span by the database conventions; a failed statement leaves its SQLSTATE and no text."""
 
     def __init__(self, query: Query, database: str) -> None:
+        self._summary = query.name
         attributes = {"db.system.name": "postgresql", "db.namespace": database, "db.query.summary": query.name}
         self._manager = tracer().start_as_current_span(
             query.name,
@@ -152,14 +160,19 @@ class _span:  # noqa: N801 - reads as the verb it is at the call: `with _span(qu
 
     def __enter__(self) -> None:
         self._span = self._manager.__enter__()
+        self._started = time.perf_counter()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and self._span.is_recording():
+        seconds = time.perf_counter() - self._started
+        failure = ""
+        if error is not None:
             state = error.sqlstate if isinstance(error, psycopg.Error) else None
+            failure = state or type(error).__name__
             if state:
                 self._span.set_attribute("db.response.status_code", state)
-            self._span.set_attribute("error.type", state or type(error).__name__)
+            self._span.set_attribute("error.type", failure)
             self._span.set_status(Status(StatusCode.ERROR))
+        statements.labels(self._summary, failure).observe(seconds, exemplar())
         self._manager.__exit__(kind, error, trace)

@@ -13,6 +13,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from chassis.context import Role, acting_as, time_limit
 from chassis.logs import note_bug
+from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
 from chassis.rpc_errors import failure_of
 from chassis.telemetry import context_from, tracer
 from chassis.tokens import TokenVerifier
@@ -24,6 +25,8 @@ access_log = logging.getLogger("telemed.access")
 _SERVER_ERRORS = frozenset(
     {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"},
 )
+# Set by grpc on what it sends again (gRFC A6).
+_PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts"
 _DEFAULT_SECONDS = 15.0
 _SHAVE_SECONDS = 0.020
 _LEAST_SECONDS = 0.100
@@ -44,8 +47,10 @@ Layer = Callable[[Call], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def traced(call: Call) -> AsyncIterator[None]:
-    """A SERVER span and one log line, with the status that the caller gets."""
+    """A SERVER span, one log line and one observation, with the status that the caller gets."""
     started = time.perf_counter()
+    if _PREVIOUS_ATTEMPTS in call.metadata:
+        retried_calls.labels(call.method).inc()
     attributes = {"rpc.system.name": "grpc", "rpc.method": call.method}
     with tracer().start_as_current_span(
         call.method,
@@ -63,12 +68,14 @@ async def traced(call: Call) -> AsyncIterator[None]:
             raise
         finally:
             _finish(span, code)
+            seconds = time.perf_counter() - started
+            server_calls.labels(call.method, code).observe(seconds, exemplar())
             access_log.info(
                 "rpc",
                 extra={
                     "rpc_method": call.method,
                     "rpc_status": code,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                    "duration_ms": round(seconds * 1000, 1),
                 },
             )
 
@@ -101,6 +108,7 @@ class Shedding:
             yield
             return
         if self.in_flight >= self.limit:
+            shed_calls.inc()
             raise Overloaded("too many calls at once", retry_after_seconds=0.5)
         self.in_flight += 1
         try:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from chassis.background import Background
+from chassis.background import Background, measure_loop
 from chassis.calls import Calls
 from chassis.health import Readiness
+from chassis.metrics import serve_metrics
 from chassis.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ Work = Callable[[], Awaitable[None]]
 class GrpcProcess:
     """All parts of a process, ready to run.
 
-    `work` goes on beside the calls; `closers` run last, in order, once no call is left.
+    `work` goes on beside the calls; `closers` run last, in order, once no call is left; `admin` is the host and port of
+    `/metrics`.
     """
 
     address: str
@@ -32,6 +34,7 @@ class GrpcProcess:
     closers: Sequence[Work] = ()
     drain_seconds: float = 0.5
     grace_seconds: float = 10.0
+    admin: tuple[str, int] | None = None
     background: Background = field(default_factory=Background)
 
     async def start(self) -> int:
@@ -43,6 +46,7 @@ class GrpcProcess:
         await self.readiness.start()
         await self.server.start()
         self.background.start("readiness", self.readiness.watch)
+        self.background.start("measure the loop", measure_loop)
         for name, work in self.work:
             self.background.start(name, work)
         return port
@@ -69,11 +73,14 @@ class GrpcProcess:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told.set)
+        page = serve_metrics(*self.admin) if self.admin else None
         port = await self.start()
         logger.info("listening", extra={"port": port})
         await told.wait()
         logger.info("stopping")
         await self.stop()
+        if page is not None:
+            page.close()
 
 
 async def run(process: GrpcProcess, telemetry: Telemetry) -> None:

@@ -45,4 +45,5 @@ def framed(
         closers=closers,
         drain_seconds=settings.drain_seconds,
         grace_seconds=settings.grace_seconds,
+        admin=shared.admin,
     )

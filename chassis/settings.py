@@ -19,6 +19,8 @@ class SharedSettings(BaseSettings):
     )
     now: AwareDatetime | None = Field(default=None, description="Demo and tests: what the clock shows …")
     now_at: AwareDatetime | None = Field(default=None, description="… at this real instant; default: process start.")
+    admin_host: str = Field(default="127.0.0.1", description="The address of the page /metrics.")
+    admin_port: int = Field(default=0, ge=0, le=65535, description="The TCP port of /metrics; 0 means none.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=False, description="One JSON object a line instead of text.")
     trace_sample_ratio: float = Field(default=1.0, ge=0, le=1, description="Share of new traces that are recorded.")
@@ -27,6 +29,11 @@ class SharedSettings(BaseSettings):
         validation_alias=AliasChoices("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="OTLP/HTTP base address, such as http://localhost:4318, under OpenTelemetry's own name.",
     )
+
+    @property
+    def admin(self) -> tuple[str, int] | None:
+        """Where /metrics is shown."""
+        return (self.admin_host, self.admin_port) if self.admin_port else None
 
 
 class ServerSettings(BaseSettings):

@@ -9,6 +9,7 @@ from chassis.clock import Clock, clock_from
 from chassis.db import Database
 from chassis.follower import Follower
 from chassis.logs import start_logging
+from chassis.metrics import gauge
 from chassis.migrations import require_current
 from chassis.process import GrpcProcess, run
 from chassis.progress import Progress
@@ -97,6 +98,8 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     async def probe() -> None:
         await doctors.ping()
         progress.require_caught_up()
+
+    gauge("telemed_feed_lag_changes", "Changes of the feed that this copy has not applied yet.", lambda: progress.lag)
 
     return framed(
         settings,

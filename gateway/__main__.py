@@ -5,6 +5,7 @@ import logging
 import uvloop
 
 from chassis.logs import start_logging
+from chassis.metrics import serve_metrics
 from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
 from chassis.tokens import KeySet, TokenVerifier
@@ -21,6 +22,7 @@ _CONTRACTS = "telemed"
 
 async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
     """Builds the gateway and serves until the process is told to stop."""
+    page = serve_metrics(*shared.admin) if shared.admin else None
     telemetry = start_telemetry("gateway", shared.otlp_endpoint, shared.trace_sample_ratio)
     upstreams = Upstreams(settings.upstreams)
     verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
@@ -35,6 +37,8 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
     finally:
         await upstreams.close()
         telemetry.shutdown()
+        if page is not None:
+            page.close()
 
 
 def main() -> None:

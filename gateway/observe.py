@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
+from chassis.metrics import exemplar, http_requests
 from chassis.telemetry import context_from, current_trace_id, tracer
 from gateway.http import Request
 
@@ -59,13 +60,16 @@ def observed(request: Request) -> Iterator[Exchange]:
             yield exchange
         finally:
             _finish(exchange)
+            seconds = time.perf_counter() - started
+            status = str(exchange.status or "cancelled")
+            http_requests.labels(method, exchange.route or "unknown", status).observe(seconds, exemplar())
             access_log.info(
                 "http",
                 extra={
                     "http_method": method,
                     "http_route": exchange.route,
                     "http_status": exchange.status,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                    "duration_ms": round(seconds * 1000, 1),
                 },
             )
 

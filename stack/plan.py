@@ -25,7 +25,8 @@ class PlanError(Exception):
 class Plan:
     """The wishes of whoever starts a stack.
 
-    `port` is the gateway's; the services take the three after it. `shows` is what all clocks show at the real instant
+    `port` is the gateway's; the services take the three after it, and the four after those show each process's metrics.
+    `shows` is what all clocks show at the real instant
     `shown_at`, or None for real time; both aware.
     """
 
@@ -39,8 +40,9 @@ class Plan:
     shown_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.port <= _LAST_PORT - len(SERVICES):
-            raise PlanError(f"--port {self.port}: this port and the {len(SERVICES)} after it must be 1 to {_LAST_PORT}")
+        after = 2 * len(SERVICES) + 1
+        if not 1 <= self.port <= _LAST_PORT - after:
+            raise PlanError(f"--port {self.port}: this port and the {after} after it must be 1 to {_LAST_PORT}")
 
     @property
     def clock(self) -> Clock:
@@ -56,6 +58,11 @@ class Plan:
     def ports(self) -> dict[str, int]:
         """The TCP port of each process, the gateway's first."""
         return {GATEWAY: self.port} | {service: self.port + 1 + index for index, service in enumerate(SERVICES)}
+
+    @property
+    def admin_ports(self) -> dict[str, int]:
+        """The TCP port of each process's page /metrics, the gateway's first."""
+        return {name: port + len(SERVICES) + 1 for name, port in self.ports.items()}
 
     @property
     def logs(self) -> Path:
@@ -98,6 +105,7 @@ def processes_of(plan: Plan, database_urls: Mapping[str, str], jwks_file: Path) 
 
 
 def _process(plan: Plan, name: str, module: str, environment: dict[str, str]) -> ProcessPlan:
+    environment["TELEMED_ADMIN_PORT"] = str(plan.admin_ports[name])
     return ProcessPlan(name, module, plan.ports[name], environment, plan.logs / f"{name}.log")
 
 

@@ -94,7 +94,8 @@ class Supervisor:
 
     async def _wait_for_ports(self, patience_seconds: float) -> None:
         deadline = time.monotonic() + patience_seconds
-        while taken := {name: port for name, port in self._plan.ports.items() if not is_free(port)}:
+        wanted = self._plan.ports | {f"metrics of {name}": port for name, port in self._plan.admin_ports.items()}
+        while taken := {name: port for name, port in wanted.items() if not is_free(port)}:
             if time.monotonic() > deadline:
                 ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
                 raise PlanError(f"in use by another program: port {ports}; choose other ones with --port")

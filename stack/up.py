@@ -48,6 +48,7 @@ def banner(plan: Plan, demo: DemoSummary | None) -> str:
         ("API", plan.gateway_url),
         ("health", f"{plan.gateway_url}/readyz"),
         ("ports", ", ".join(f"{name} {port}" for name, port in plan.ports.items())),
+        ("metrics", ", ".join(f"{name} {port}" for name, port in plan.admin_ports.items())),
         ("data", str(plan.data)),
         ("logs", str(plan.logs)),
         ("token", telemed(plan, "token", "--role", "patient", "--subject", example)),

@@ -76,7 +76,7 @@ def data_folder() -> Iterator[Path]:
         yield _data_folder(cleanup)
 
 
-def free_ports(count: int = 4) -> int:
+def free_ports(count: int = 8) -> int:
     """The first of some ports in a row that are free now; below the range that the kernel gives to clients."""
     while True:
         first = random.randrange(20_000, 32_000, count)  # noqa: S311  no secret

@@ -3,14 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from prometheus_client import Counter
+
 from appointment_svc.app.ports import Attempt, Method, Order, Outcome, RequestKey, Verdict
 from appointment_svc.storage.rows import QUERIES
 from chassis.context import Caller
 from chassis.db import Database
+from chassis.metrics import REGISTRY
 from chassis.signals import Signal
 from chassis.telemetry import current_traceparent
 from kernel.errors import IdempotencyKeyReused
 
+# `outcome` is BOOKED, or the reason of a refusal.
+_attempts = Counter(
+    "telemed_booking_attempts",
+    "Attempts to book, by the way of booking and what came of them.",
+    ["method", "outcome"],
+    registry=REGISTRY,
+)
 _BOOK = QUERIES["book"]
 _SAVED_ANSWER = QUERIES["saved_answer"]
 _NOTE_ATTEMPT = QUERIES["note_attempt"]
@@ -37,6 +47,7 @@ class PostgresLedger:
         outcome = Outcome(row["outcome"])
         if outcome is Outcome.BOOKED:
             self.committed.fire()
+            _attempts.labels(order.method.value, outcome.value).inc()
         return Verdict(outcome, (row["candidate"] or 1) - 1, bytes(row["answer"] or b""))
 
     async def saved_answer(self, caller: Caller, method: Method, key: RequestKey) -> bytes | None:
@@ -56,6 +67,7 @@ class PostgresLedger:
 
     async def note_attempt(self, attempt: Attempt) -> None:
         """See the port."""
+        _attempts.labels(attempt.method.value, attempt.reason).inc()
         await self.database.execute(
             _NOTE_ATTEMPT,
             {
