@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServerSettings
-from video_svc.app.ports import IceServer
+from video_svc.domain.media import IceServer
 from video_svc.domain.session import JoinRules
 
 IceUrl = Annotated[str, StringConstraints(pattern=r"^(stun|stuns|turn|turns):\S+$")]

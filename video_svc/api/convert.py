@@ -4,8 +4,8 @@ from telemed.video.v1 import video_service_pb2 as pb
 
 from chassis.enum_map import EnumMap
 from chassis.protos import to_timestamp
-from video_svc.app.ports import IceServer
 from video_svc.app.start_session import Admission
+from video_svc.domain.media import IceServer
 from video_svc.domain.session import Arrival, JoinRules, Session
 from video_svc.domain.states import SessionState
 from video_svc.domain.visit import ParticipantType

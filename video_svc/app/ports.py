@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from video_svc.domain.session import Session
@@ -37,29 +37,6 @@ class VisitCopies(Protocol):
 
         An appointment heard of for the first time gets its session; one that is known as new or newer stays as it is.
         """
-
-
-class MediaProvider(Protocol):
-    """Carries sound and picture between the browsers."""
-
-    async def open_session(self, session_id: str, side: ParticipantType, /) -> str:
-        """The participant's own session at the provider; empty where the browsers talk to each other directly."""
-
-
-@dataclass(frozen=True, slots=True)
-class IceServer:
-    """A STUN or TURN server, as the browser's RTCIceServer has it; the last two are empty for STUN."""
-
-    urls: tuple[str, ...]
-    username: str = ""
-    credential: str = field(default="", repr=False)
-
-
-class IceProvider(Protocol):
-    """Tells the browsers by which servers they find a path to each other."""
-
-    async def ice_servers(self, lifetime: timedelta, /) -> tuple[IceServer, ...]:
-        """The servers to use, with credentials that are good for at least that long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from chassis.context import Caller, remaining_seconds
 from chassis.signals import Signal
 from kernel.errors import InvalidArgument
 from video_svc.app.access import side_of
-from video_svc.app.ports import IceProvider, IceServer, JoinToken, JoinTokens, MediaProvider, Sessions
+from video_svc.app.media_errors import MediaError, refusal_of
+from video_svc.app.media_ports import IceProvider, MediaProvider
+from video_svc.app.ports import JoinToken, JoinTokens, Sessions
 from video_svc.domain.errors import SessionNotFound
 from video_svc.domain.joining import admit
+from video_svc.domain.media import IceServer
 from video_svc.domain.session import JoinRules, Session
 from video_svc.domain.visit import ParticipantType
 
@@ -80,11 +83,16 @@ class StartSession:
     async def _admission(self, session: Session, subject: str, side: ParticipantType, now: datetime) -> Admission:
         session_id = session.session_id
         close = self.rules.window_of(session.visit).close
+        try:
+            provider_session_id = await self.media.open_session(session_id)
+            ice = await self.ice.ice_servers(session_id, close - now)
+        except MediaError as error:
+            raise refusal_of(error) from error
         return Admission(
             session_id=session_id,
-            provider_session_id=await self.media.open_session(session_id, side),
+            provider_session_id=provider_session_id,
             join_url=f"{self.visit_page}/{session_id}",
-            ice_servers=await self.ice.ice_servers(close - now),
+            ice_servers=ice.servers,
             token=self.tokens.sign(session_id, subject, side, now, close),
         )
 

@@ -59,3 +59,59 @@ class WrongState(Refusal):
 
 def _rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class MediaNotConfigured(Refusal):
+    """The video provider is not set up, or refuses the clinic's account: an operator has to act."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "MEDIA_NOT_CONFIGURED"
+
+
+class MediaOutOfOrder(Refusal):
+    """An exchange on this connection is under way and has to be finished first."""
+
+    kind = Kind.ABORTED
+    reason = "MEDIA_OUT_OF_ORDER"
+
+
+class MediaBusy(Refusal):
+    """The connection to the video provider is still being set up."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "MEDIA_BUSY"
+
+
+class AttemptGone(Refusal):
+    """The caller's attempt is over at the provider: start the session again for the next one."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "ATTEMPT_GONE"
+
+
+class TrackNotFound(Refusal):
+    """Nobody publishes such a track now."""
+
+    kind = Kind.NOT_FOUND
+    reason = "TRACK_NOT_FOUND"
+
+
+class MediaThrottled(Refusal):
+    """The video provider asks for fewer calls."""
+
+    kind = Kind.RESOURCE_EXHAUSTED
+    reason = "MEDIA_THROTTLED"
+
+
+class MediaUnavailable(Refusal):
+    """The video provider cannot be reached; nothing has happened there."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "MEDIA_UNAVAILABLE"
+
+
+class OutcomeUnknown(Refusal):
+    """The video provider did not answer, so nobody knows what happened: start the session again."""
+
+    kind = Kind.ABORTED
+    reason = "OUTCOME_UNKNOWN"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from video_svc.app.ports import IceServer
+from video_svc.domain.media import IceServer
 from video_svc.settings import VideoSettings
 
 
