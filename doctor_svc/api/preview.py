@@ -16,6 +16,7 @@ from doctor_svc.api.overrides import to_override
 from doctor_svc.api.rules import to_rule
 from doctor_svc.domain import override_checks, rule_checks
 from doctor_svc.domain.availability import AvailabilityRule
+from doctor_svc.domain.doctor import MAX_DAILY_APPOINTMENTS
 from doctor_svc.domain.errors import RuleOverlaps
 from doctor_svc.domain.overrides import Override
 from doctor_svc.domain.preview import Scene, seated
@@ -48,6 +49,7 @@ def to_scene(request: pb.PreviewAvailabilityRequest, clinic: BookingPolicy, now:
         last=to_optional_date(request, "to_date", label="to") or first,
         kind=optional_kind(request.appointment_type, "appointment_type"),
         duration=optional_duration(request.duration_minutes),
+        max_daily=_within(request.max_daily_appointments, MAX_DAILY_APPOINTMENTS, "max_daily_appointments"),
     )
 
 

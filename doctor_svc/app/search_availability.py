@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from chassis.clock import Clock
 from doctor_svc.app.await_revision import AwaitRevision
@@ -13,7 +13,7 @@ from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.matching import DoctorProfile
 from doctor_svc.domain.offers import Offer, offer_in
 from doctor_svc.domain.slots import Visit
-from doctor_svc.domain.window import BookingPolicy
+from doctor_svc.domain.window import BookingPolicy, Window
 from doctor_svc.domain.wish import wished_window
 from kernel.slots import Slot
 
@@ -21,6 +21,7 @@ MOST_DOCTORS = 1000
 MOST_SLOTS_EACH = 32
 # After so many doctors other calls get their turn.
 _AT_A_STRETCH = 16
+_A_DAY = timedelta(days=1)
 Position = tuple[datetime, str]
 
 
@@ -76,7 +77,7 @@ class SearchAvailability:
             raise TypeError("a search is for a day")
         await self.await_revision(question.at_least_revision)
         found = await self.schedules.who_meet(
-            Demands(specialty=question.specialty), question.visit.kind, None, window, MOST_DOCTORS
+            Demands(specialty=question.specialty), question.visit.kind, None, _whole_days(window), MOST_DOCTORS
         )
         now = self.clock()
         offers: list[tuple[Position, DoctorProfile, Offer]] = []
@@ -94,3 +95,8 @@ class SearchAvailability:
             for _, profile, offer in left[:length]
         ]
         return SearchPage(page, page[-1].position if len(left) > length else None)
+
+
+def _whole_days(window: Window) -> Window:
+    """The window and the rest of the days that it touches in any doctor's calendar: visits are counted by days."""
+    return Window(window.earliest - _A_DAY, window.latest + _A_DAY)

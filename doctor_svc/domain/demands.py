@@ -20,6 +20,7 @@ class Rule(StrEnum):
     NOTICE = "NOTICE"
     HORIZON = "HORIZON"
     BUSY = "BUSY"
+    DOCTOR_DAY_FULL = "DOCTOR_DAY_FULL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from doctor_svc.domain.demands import Demands, Reason, Rule, unmet
 from doctor_svc.domain.grid import Grid
 from doctor_svc.domain.offers import offer_in
-from doctor_svc.domain.proposals import Aim, Contender, nearest_to
+from doctor_svc.domain.proposals import REACH_DAYS, Aim, Contender, nearest_to
 from doctor_svc.domain.schedule import Schedule
-from doctor_svc.domain.slots import Agenda, Visit
+from doctor_svc.domain.slots import Agenda, DaySlots, Visit, day_slots
 from doctor_svc.domain.window import Window
 from kernel.civil_time import day_of
 from kernel.slots import Slot
@@ -80,7 +80,8 @@ def time_reasons(contender: Contender, visit: Visit, aim: Aim) -> Iterator[Reaso
     if contender.candidate.offer.free:
         return
     agenda, window = contender.agenda, aim.window
-    grids = [grid for grid in _grids_in(agenda, visit, window) if _holds(grid, aim)]
+    days = [day for day in _days_in(agenda, visit, window) if any(_holds(grid, aim) for grid in day.grids)]
+    grids = [grid for day in days for grid in day.grids if _holds(grid, aim)]
     if not grids:
         yield Reason(Rule.OUTSIDE_HOURS, "does not take such visits then")
         yield from _limits(agenda, window)
@@ -88,12 +89,15 @@ def time_reasons(contender: Contender, visit: Visit, aim: Aim) -> Iterator[Reaso
         yield from _exact_reasons(agenda, grids[0], aim.start)
     else:
         yield from _window_reasons(agenda, grids, window)
+    full = [day.day for day in days if day.is_full]
+    if full:
+        yield _day_full(agenda, visit, full[-1])
 
 
-def _grids_in(agenda: Agenda, visit: Visit, window: Window) -> list[Grid]:
-    """The doctor's blocks on the days of a window, whether those can be booked or not."""
+def _days_in(agenda: Agenda, visit: Visit, window: Window) -> tuple[DaySlots, ...]:
+    """The doctor's slots on the days of a window, whether those can be booked or not."""
     unlimited = replace(agenda, today=day_of(window.earliest, agenda.zone), last_day=day_of(window.latest, agenda.zone))
-    return [grid for day in offer_in(unlimited, visit, window).days for grid in day.grids]
+    return offer_in(unlimited, visit, window).days
 
 
 def _holds(grid: Grid, aim: Aim) -> bool:
@@ -147,6 +151,15 @@ def _notice(missing: timedelta) -> Reason:
 
 def _horizon(bookable: Window, zone: tzinfo) -> Reason:
     return Reason(Rule.HORIZON, f"can be booked until {day_of(bookable.latest, zone).isoformat()}")
+
+
+def _day_full(agenda: Agenda, visit: Visit, day: date) -> Reason:
+    count = agenda.max_daily
+    told = f"takes no more than {count} {'visit' if count == 1 else 'visits'} a day"
+    later = (day + timedelta(days=ahead) for ahead in range(1, REACH_DAYS + 1))
+    opens = next((one for one in later if any(day_slots(agenda, visit, one).free())), None)
+    sentence = told if opens is None else f"{told}; the next day with a free time is {opens.isoformat()}"
+    return Reason(Rule.DOCTOR_DAY_FULL, sentence)
 
 
 def _nearest(contender: Contender, visit: Visit, aim: Aim) -> Slot | None:

@@ -42,7 +42,10 @@ _DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class DoctorProfile:
-    """What a patient may know of a doctor. `rating` is the mean from 1 to 5, 0 while `rating_count` is 0."""
+    """What a patient may know of a doctor.
+
+    `rating` is the mean from 1 to 5, 0 while `rating_count` is 0; `max_daily_appointments` of 0 is no limit.
+    """
 
     doctor_id: str
     first_name: str
@@ -55,6 +58,7 @@ class DoctorProfile:
     years_experience: int
     languages: tuple[str, ...] = ()
     license_jurisdictions: tuple[str, ...] = ()
+    max_daily_appointments: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,10 @@ def offer_at(agenda: Agenda, visit: Visit, start: datetime) -> Offer:
     if slot is None:
         return Offer(window, free=0, total=0, booked_that_day=booked)
     admitted = agenda.busy.admits(slot.kind, slot.start, slot.end + slot.buffer, slot.capacity)
+    has_room = admitted and not agenda.is_full(day_of(slot.start, agenda.zone))
     return Offer(
         window=window,
-        free=int(admitted and slot.start in agenda.bookable),
+        free=int(has_room and slot.start in agenda.bookable),
         total=1,
         booked_that_day=booked,
         exact=slot,

@@ -31,11 +31,20 @@ class Scene:
     last: date
     kind: AppointmentType | None = None
     duration: timedelta | None = None
+    max_daily: int = 0
 
 
 def slots_in(scene: Scene) -> list[Slot]:
     """The free slots by start and kind, at most MOST_SLOTS; made by the generator that makes all others."""
-    agenda = Agenda.at(scene.now, scene.zone, scene.rules, scene.busy, scene.policy, overrides=scene.overrides)
+    agenda = Agenda.at(
+        scene.now,
+        scene.zone,
+        scene.rules,
+        scene.busy,
+        scene.policy,
+        overrides=scene.overrides,
+        max_daily=scene.max_daily,
+    )
     days = slots_between(
         agenda, max(scene.first, agenda.today), min(scene.last, agenda.last_day), scene.kind, scene.duration
     )

@@ -32,4 +32,12 @@ class Schedule:
     def agenda(self, now: datetime, policy: BookingPolicy) -> Agenda:
         """The same as the slot generator takes it; a doctor who is not active has no hours at all."""
         rules, overrides = (self.rules, self.overrides) if self.is_active else ((), ())
-        return Agenda.at(now, zone_named(self.profile.timezone), rules, self.busy, policy, overrides=overrides)
+        return Agenda.at(
+            now,
+            zone_named(self.profile.timezone),
+            rules,
+            self.busy,
+            policy,
+            overrides=overrides,
+            max_daily=self.profile.max_daily_appointments,
+        )

@@ -11,7 +11,7 @@ from doctor_svc.domain.hours import Hours, blocks_on, hours_for
 from doctor_svc.domain.overrides import Override, extra_kinds
 from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
 from kernel.appointment_types import AppointmentType
-from kernel.civil_time import day_of, instant_of
+from kernel.civil_time import day_of, end_of_wall, instant_of
 from kernel.slots import Slot, SlotPriority
 
 
@@ -25,7 +25,11 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """One doctor's hours and busy times as seen at one moment. Days are those of the doctor's zone."""
+    """One doctor's hours and busy times as seen at one moment. Days are those of the doctor's zone.
+
+    `max_daily` is the most visits that the doctor takes on in a day; 0 is no limit. To count them, `busy` must hold
+    the whole of every day in question.
+    """
 
     zone: tzinfo
     rules: tuple[AvailabilityRule, ...]
@@ -36,6 +40,7 @@ class Agenda:
     last_day: date
     bookable: Window
     policy: BookingPolicy
+    max_daily: int = 0
 
     @classmethod
     def at(
@@ -47,6 +52,7 @@ class Agenda:
         policy: BookingPolicy,
         *,
         overrides: Iterable[Override] = (),
+        max_daily: int = 0,
     ) -> "Agenda":
         """The agenda at an instant, where notice and horizon count from."""
         return cls(
@@ -59,11 +65,19 @@ class Agenda:
             last_day=policy.last_day(now, zone),
             bookable=policy.bookable(now, zone),
             policy=policy,
+            max_daily=max_daily,
         )
 
     def hours(self, kind: AppointmentType) -> Hours:
         """By what the doctor serves a kind, whatever the day."""
         return hours_for(self.rules, self.overrides, kind, self.policy.clinic_buffer)
+
+    def is_full(self, day: date) -> bool:
+        """Whether as many visits start on a day as the doctor takes on in one."""
+        if not self.max_daily:
+            return False
+        opening, closing = instant_of(day, time.min, self.zone), end_of_wall(day, None, self.zone)
+        return self.busy.starting_in(opening, closing) >= self.max_daily
 
     def bookable_under(self, rule: AvailabilityRule) -> Window:
         """When a slot of a rule can be booked: the clinic's window, narrowed where the rule is stricter."""
@@ -74,10 +88,14 @@ class Agenda:
 
 @dataclass(frozen=True, slots=True)
 class DaySlots:
-    """The slots of one kind on one day of a doctor, free or not. Slots are built only when asked for."""
+    """The slots of one kind on one day of a doctor, free or not. Slots are built only when asked for.
+
+    A day that `is_full` has as many visits as the doctor takes on in one: whatever time is left is not free.
+    """
 
     day: date
     grids: tuple[Grid, ...]
+    is_full: bool = False
 
     @property
     def total(self) -> int:
@@ -100,10 +118,12 @@ class DaySlots:
 
     def free_in(self, window: Window) -> int:
         """How many slots inside a window can be booked."""
-        return sum(grid.free_count(grid.bookable.intersect(window)) for grid in self.grids)
+        return 0 if self.is_full else sum(grid.free_count(grid.bookable.intersect(window)) for grid in self.grids)
 
     def free(self, window: Window | None = None) -> Iterator[Slot]:
         """The slots that can be booked, inside the window where there is one, in order of time."""
+        if self.is_full:
+            return
         nearly_full = self.nearly_full
         for grid in self.grids:
             wanted = grid.bookable if window is None else grid.bookable.intersect(window)
@@ -140,7 +160,7 @@ def slots_under(agenda: Agenda, hours: Hours, visit: Visit, day: date) -> DaySlo
     """Like day_slots, for callers who go through many days and have looked up `agenda.hours(visit.kind)` once."""
     if not agenda.today <= day <= agenda.last_day:
         return DaySlots(day, ())
-    return DaySlots(day, _grids(agenda, hours, visit, day))
+    return DaySlots(day, _grids(agenda, hours, visit, day), agenda.is_full(day))
 
 
 def exact_slot(agenda: Agenda, visit: Visit, start: datetime) -> Slot | None:

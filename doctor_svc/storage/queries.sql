@@ -4,7 +4,7 @@
 -- name: get_schedule
 SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
        d.is_active, d.rating, d.rating_count, d.years_experience, d.languages, d.license_jurisdictions,
-       r.rules, b.busy, o.overrides,
+       d.max_daily_appointments, r.rules, b.busy, o.overrides,
        (SELECT count(*)
         FROM visit AS v
         WHERE v.patient_id = %(patient_id)s::uuid AND v.doctor_id = d.doctor_id AND v.status = 'COMPLETED'
@@ -66,7 +66,7 @@ in_question AS (
 candidate AS (
     SELECT d.doctor_id, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
            d.is_active, d.rating, d.rating_count, d.years_experience, d.languages, d.license_jurisdictions,
-           coalesce(h.visits, 0) AS previous_visits
+           d.max_daily_appointments, coalesce(h.visits, 0) AS previous_visits
     FROM in_question
     JOIN doctor AS d USING (doctor_id)
     LEFT JOIN history AS h USING (doctor_id)
@@ -79,8 +79,7 @@ candidate AS (
 )
 SELECT c.doctor_id::text, c.first_name, c.last_name, c.specialty, c.sub_specialties, c.timezone, c.is_verified,
        c.is_active, c.rating, c.rating_count, c.years_experience, c.languages, c.license_jurisdictions,
-       r.rules, b.busy, o.overrides,
-       c.previous_visits
+       c.max_daily_appointments, r.rules, b.busy, o.overrides, c.previous_visits
 FROM candidate AS c
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(

@@ -30,6 +30,7 @@ def profile_of(row: Row) -> DoctorProfile:
         years_experience=row["years_experience"],
         languages=tuple(row["languages"]),
         license_jurisdictions=tuple(row["license_jurisdictions"]),
+        max_daily_appointments=row["max_daily_appointments"],
     )
 
 

@@ -80,8 +80,11 @@ def agenda(
     now: datetime = LONG_BEFORE,
     policy: BookingPolicy | None = None,
     overrides: Iterable[Override] = (),
+    max_daily: int = 0,
 ) -> Agenda:
-    return Agenda.at(now, zone, rules or (rule(),), taken, policy or BookingPolicy(), overrides=overrides)
+    return Agenda.at(
+        now, zone, rules or (rule(),), taken, policy or BookingPolicy(), overrides=overrides, max_daily=max_daily
+    )
 
 
 def candidate(

@@ -89,6 +89,9 @@ class Doctor:
         rehearsal = Ledger(list(self.ledger.claims))
         if not rehearsal.book(visit.kind, start, start + length + buffer, 1 if lent else hours.capacity):
             fails.add(Rule.BUSY)
+        most = self.profile.max_daily_appointments
+        if most and sum(claim.start.astimezone(zone).date() == day for claim in self.ledger.claims) >= most:
+            fails.add(Rule.DOCTOR_DAY_FULL)
         return fails
 
     def _hours_around(
@@ -132,6 +135,7 @@ def some_doctor(chance: random.Random) -> Doctor:
         years_experience=3,
         languages=chance.choice((("en",), ("en-GB",), ("de",))),
         license_jurisdictions=chance.choice((("US",), ("US-NY",), ("US-CA", "GB"))),
+        max_daily_appointments=chance.choice((0, 1, 2, 3)),
     )
     often = [True] * 9 + [False]
     rules = list(some_rules(chance))

@@ -629,6 +629,7 @@ class PreviewAvailabilityRequest(_message.Message):
     TO_DATE_FIELD_NUMBER: _builtins.int
     APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
     DURATION_MINUTES_FIELD_NUMBER: _builtins.int
+    MAX_DAILY_APPOINTMENTS_FIELD_NUMBER: _builtins.int
     timezone: _builtins.str
     """The IANA zone in which rules and overrides are meant; empty means UTC."""
     min_notice_minutes: _builtins.int
@@ -639,6 +640,8 @@ class PreviewAvailabilityRequest(_message.Message):
     """Only slots of this kind; without it, of every kind that has a rule."""
     duration_minutes: _builtins.int
     """The length of the visit, 5 to 240 minutes; 0 means that of the rule."""
+    max_daily_appointments: _builtins.int
+    """The most visits that the doctor takes on in a day, 1 to 200; 0 means no limit."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[_doctor_pb2.AvailabilityRule]:
         """The rules, at most 200; no two may overlap."""
@@ -677,10 +680,11 @@ class PreviewAvailabilityRequest(_message.Message):
         to_date: _date_pb2.Date | None = ...,
         appointment_type: _scheduling_pb2.AppointmentType.ValueType = ...,
         duration_minutes: _builtins.int = ...,
+        max_daily_appointments: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days", "_min_notice_minutes", b"_min_notice_minutes", "from_date", b"from_date", "max_advance_days", b"max_advance_days", "min_notice_minutes", b"min_notice_minutes", "now", b"now", "to_date", b"to_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days", "_min_notice_minutes", b"_min_notice_minutes", "appointment_type", b"appointment_type", "duration_minutes", b"duration_minutes", "from_date", b"from_date", "max_advance_days", b"max_advance_days", "min_notice_minutes", b"min_notice_minutes", "now", b"now", "overrides", b"overrides", "rules", b"rules", "timezone", b"timezone", "to_date", b"to_date", "visits", b"visits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days", "_min_notice_minutes", b"_min_notice_minutes", "appointment_type", b"appointment_type", "duration_minutes", b"duration_minutes", "from_date", b"from_date", "max_advance_days", b"max_advance_days", "max_daily_appointments", b"max_daily_appointments", "min_notice_minutes", b"min_notice_minutes", "now", b"now", "overrides", b"overrides", "rules", b"rules", "timezone", b"timezone", "to_date", b"to_date", "visits", b"visits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_advance_days: _TypeAlias = _typing.Literal["max_advance_days"]  # noqa: Y015
     _WhichOneofArgType__max_advance_days: _TypeAlias = _typing.Literal["_max_advance_days", b"_max_advance_days"]  # noqa: Y015

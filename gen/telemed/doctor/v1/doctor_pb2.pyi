@@ -79,6 +79,8 @@ class _ExclusionRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Exclusi
     """Past the last day that can be booked."""
     EXCLUSION_RULE_BUSY: _ExclusionRule.ValueType  # 10
     """Booked already."""
+    EXCLUSION_RULE_DOCTOR_DAY_FULL: _ExclusionRule.ValueType  # 11
+    """The doctor has as many visits that day as they take on in one."""
 
 class ExclusionRule(_ExclusionRule, metaclass=_ExclusionRuleEnumTypeWrapper):
     """What can keep a doctor from being booked as asked."""
@@ -105,6 +107,8 @@ EXCLUSION_RULE_HORIZON: ExclusionRule.ValueType  # 9
 """Past the last day that can be booked."""
 EXCLUSION_RULE_BUSY: ExclusionRule.ValueType  # 10
 """Booked already."""
+EXCLUSION_RULE_DOCTOR_DAY_FULL: ExclusionRule.ValueType  # 11
+"""The doctor has as many visits that day as they take on in one."""
 Global___ExclusionRule: _TypeAlias = ExclusionRule  # noqa: Y015
 
 @_typing.final
