@@ -1,7 +1,5 @@
 """Starts the appointment service: the one place where its parts meet."""
 
-from datetime import timedelta
-
 import uvloop
 from telemed.appointment.v1 import appointment_service_pb2
 from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentServiceServicer_to_server
@@ -27,8 +25,7 @@ from appointment_svc.settings import AppointmentSettings, RuleSettings
 from appointment_svc.storage.appointments import PostgresAppointments
 from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
 from appointment_svc.storage.ledger import PostgresLedger
-from appointment_svc.storage.rows import MIGRATIONS
-from chassis.background import periodically
+from appointment_svc.storage.rows import MIGRATIONS, QUERIES
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
@@ -36,14 +33,12 @@ from chassis.listener import listen
 from chassis.logs import start_logging
 from chassis.migrations import require_current
 from chassis.process import GrpcProcess, run
+from chassis.saved_answers import Forgetting
 from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
 
-# A request_id is good for at least a day by contract; a week covers a weekend's outage of a caller.
-_KEPT_FOR = timedelta(days=7)
-_HOUR = 3600.0
 SERVICES = [appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].full_name]
 
 
@@ -81,7 +76,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         probe=appointments.ping,
         work=[
             ("sequence events", Sequencer(database, committed, grown).run),
-            ("forget old requests", lambda: periodically(_HOUR, lambda: ledger.forget_requests(clock() - _KEPT_FOR))),
+            ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
             ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),
         ],
         closers=[channel.close, database.close],

@@ -1,7 +1,6 @@
 """The ledger on PostgreSQL: one statement a booking; the exclusion constraints have the last word."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prometheus_client import Counter
 
@@ -60,10 +59,6 @@ class PostgresLedger:
         if bytes(row["fingerprint"]) != key.fingerprint:
             raise key_reused()
         return bytes(row["answer"])
-
-    async def forget_requests(self, before: datetime) -> int:
-        """Forgets the answers saved before an instant, and tells how many there were."""
-        return await self.database.execute(QUERIES["forget_requests"], {"before": before})
 
     async def note_attempt(self, attempt: Attempt) -> None:
         """See the port."""

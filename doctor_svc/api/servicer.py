@@ -1,7 +1,6 @@
 """The RPCs: each translates, calls its use case, and translates back."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
@@ -17,56 +16,11 @@ from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
 from doctor_svc.api import convert, free_doctors, insights, matches, overrides, preview, profiles, rules, search, slots
 from doctor_svc.api.fields import Mutation, request_key
-from doctor_svc.app.activate_doctor import ActivateDoctor
-from doctor_svc.app.create_doctor import CreateDoctor
-from doctor_svc.app.create_override import CreateOverride
-from doctor_svc.app.deactivate_doctor import DeactivateDoctor
-from doctor_svc.app.delete_availability import DeleteAvailability
-from doctor_svc.app.delete_override import DeleteOverride
-from doctor_svc.app.get_availability import GetAvailability
-from doctor_svc.app.get_doctor import GetDoctor
-from doctor_svc.app.list_availability_rules import ListAvailabilityRules
-from doctor_svc.app.list_overrides import ListOverrides
-from doctor_svc.app.list_slots import ListSlots
-from doctor_svc.app.match_doctors import MatchDoctors
 from doctor_svc.app.ports import Transactions, Unit
-from doctor_svc.app.preview_availability import PreviewAvailability
-from doctor_svc.app.recommend_doctors import RecommendDoctors
-from doctor_svc.app.search_availability import SearchAvailability
-from doctor_svc.app.search_doctors import SearchDoctors
-from doctor_svc.app.set_availability import SetAvailability
-from doctor_svc.app.update_availability import UpdateAvailability
-from doctor_svc.app.update_doctor import UpdateDoctor
-from doctor_svc.app.verify_doctor import VerifyDoctor
+from doctor_svc.app.use_cases import UseCases
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Reply = TypeVar("Reply", bound=Message)
-
-
-@dataclass(frozen=True, slots=True)
-class UseCases:
-    """Everything that the service can do."""
-
-    create_doctor: CreateDoctor
-    get_doctor: GetDoctor
-    update_doctor: UpdateDoctor
-    deactivate_doctor: DeactivateDoctor
-    activate_doctor: ActivateDoctor
-    verify_doctor: VerifyDoctor
-    search_doctors: SearchDoctors
-    set_availability: SetAvailability
-    list_availability_rules: ListAvailabilityRules
-    update_availability: UpdateAvailability
-    delete_availability: DeleteAvailability
-    create_override: CreateOverride
-    list_overrides: ListOverrides
-    delete_override: DeleteOverride
-    get_availability: GetAvailability
-    list_slots: ListSlots
-    search_availability: SearchAvailability
-    preview_availability: PreviewAvailability
-    match_doctors: MatchDoctors
-    recommend_doctors: RecommendDoctors
 
 
 class DoctorServicer(DoctorServiceServicer):

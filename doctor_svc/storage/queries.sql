@@ -113,15 +113,18 @@ CROSS JOIN LATERAL (
 -- name: read_cursor
 SELECT number FROM feed_cursor
 
--- name: move_cursor
-UPDATE feed_cursor SET number = greatest(number, %(number)s::bigint)
-
 -- name: keep_visits
+-- One statement is one transaction and one round trip. The visits are joined to the cursor as it moves, so that its row
+-- is locked before the first of them is written: two replicas never apply batches at once.
+WITH moved AS (
+    UPDATE feed_cursor SET number = greatest(number, %(number)s::bigint) RETURNING number
+)
 INSERT INTO visit AS held (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied, seat,
                            version)
 SELECT appointment_id, doctor_id, patient_id, kind, status, start_time, end_time,
        tstzrange(start_time, occupied_until), seat, version
-FROM unnest(
+FROM moved
+CROSS JOIN unnest(
     %(appointment_ids)s::uuid[], %(doctor_ids)s::uuid[], %(patient_ids)s::uuid[], %(kinds)s::text[],
     %(statuses)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(occupied_until)s::timestamptz[],
     %(seats)s::int[], %(versions)s::int[]
@@ -160,6 +163,9 @@ WHERE caller = %(caller)s AND method = %(method)s AND request_id = %(request_id)
 UPDATE idempotency
 SET answer = %(answer)s
 WHERE caller = %(caller)s AND method = %(method)s AND request_id = %(request_id)s
+
+-- name: forget_requests
+DELETE FROM idempotency WHERE create_time < %(before)s::timestamptz
 
 -- name: ping
 SELECT 1 AS well

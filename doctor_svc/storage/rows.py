@@ -50,7 +50,7 @@ def schedule_of(row: Row) -> Schedule:
 
 
 def visit_columns(visits: Sequence[Visit]) -> dict[str, object]:
-    """The parameters of keep_visits: one list a column."""
+    """The parameters of keep_visits but for the number of the change: one list a column."""
     return {
         "appointment_ids": [visit.appointment_id for visit in visits],
         "doctor_ids": [visit.doctor_id for visit in visits],

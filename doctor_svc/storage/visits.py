@@ -24,11 +24,8 @@ class StoredVisits:
         return number
 
     async def keep(self, visits: Sequence[Visit], number: int) -> None:
-        """Keeps visits and the cursor in one transaction."""
-        async with self._database.transaction() as session:
-            # The cursor first: its row is the lock that keeps two replicas from applying batches at once.
-            await session.execute(QUERIES["move_cursor"], {"number": number})
-            await session.execute(QUERIES["keep_visits"], visit_columns(visits))
+        """Keeps visits and the cursor in one statement."""
+        await self._database.execute(QUERIES["keep_visits"], visit_columns(visits) | {"number": number})
 
     async def holds(self, revision: FeedPosition | ChangeOf) -> bool:
         """Whether the copy is at least that new."""

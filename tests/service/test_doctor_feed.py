@@ -95,7 +95,7 @@ async def test_the_applying_of_a_change_is_linked_to_the_call_that_made_it(docto
     (applying,) = spans.named("apply changes")
     assert [f"{link.context.trace_id:032x}" for link in applying.links] == [TRACEPARENT.split("-")[1]]
     statements = [span.name for span in spans.all() if span.parent and span.parent.span_id == applying.context.span_id]
-    assert statements == ["move_cursor", "keep_visits"]
+    assert statements == ["keep_visits"]
 
 
 async def test_the_lag_is_what_is_known_to_be_missing(doctors: DoctorClinic) -> None:

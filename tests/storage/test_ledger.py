@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from appointment_svc.app.ports import Outcome, RequestKey
+from appointment_svc.storage.rows import QUERIES
+from chassis.saved_answers import KEPT_FOR, Forgetting
 from chassis.sql import Query
 from kernel.appointment_types import AppointmentType
 from kernel.errors import IdempotencyKeyReused
@@ -150,8 +152,11 @@ async def test_a_refusal_does_not_use_up_its_key(bench: LedgerBench):
 async def test_old_answers_are_forgotten_and_young_ones_kept(bench: LedgerBench):
     key = RequestKey("key-4", b"wish")
     await bench.ledger.book(order([draft(doctor_id=str(uuid4()), patient_id=str(uuid4()))], key=key))
-    assert await bench.ledger.forget_requests(NOW) == 0
-    assert await bench.ledger.forget_requests(NOW + timedelta(seconds=1)) == 1
+    now = NOW + KEPT_FOR
+    forgetting = Forgetting(bench.database, QUERIES["forget_requests"], lambda: now)
+    assert await forgetting.once() == 0
+    now += timedelta(seconds=1)
+    assert await forgetting.once() == 1
     assert (await counts(bench))["keys"] == 0
 
 
