@@ -2,19 +2,19 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, Status, StatusCode
 
 from chassis.context import caller_or_none, remaining_seconds
 from chassis.metrics import client_calls, exemplar
 from chassis.rpc_errors import refusal_from
-from chassis.telemetry import inject, tracer
+from chassis.telemetry import client_span, inject
 from kernel.errors import DeadlineTooShort
 
 Reply = TypeVar("Reply", bound=Message)
@@ -86,7 +86,7 @@ class Client:
             )
         timeout = _timeout()
         started, code = time.perf_counter(), "CANCELLED"
-        with _client_span(name) as span:
+        with client_span(name, {"rpc.system.name": "grpc", "rpc.method": name}) as span:
             try:
                 answer = await call(request, timeout=timeout, metadata=self.metadata(), wait_for_ready=False)
                 code = "OK"
@@ -141,14 +141,7 @@ def _timeout() -> float:
     return remaining - _SHAVE_SECONDS
 
 
-def _client_span(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the tracer's context manager
-    attributes: Mapping[str, str] = {"rpc.system.name": "grpc", "rpc.method": name}
-    return tracer().start_as_current_span(
-        name, kind=SpanKind.CLIENT, attributes=attributes, record_exception=False, set_status_on_exception=False
-    )
-
-
-def _note(span, code: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - opentelemetry.trace.Span
+def _note(span: Span, code: str) -> None:
     span.set_attribute("rpc.response.status_code", code)
     if code != "OK":
         span.set_attribute("error.type", code)
