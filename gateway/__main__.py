@@ -9,15 +9,13 @@ from chassis.metrics import serve_metrics
 from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
 from chassis.tokens import KeySet, TokenVerifier
-from gateway.app import Gateway, Limits
+from gateway.app import CONTRACTS, Gateway, Limits
 from gateway.discovery import installed_services
 from gateway.http import BodyLimits
 from gateway.serve import serve_until_told
 from gateway.settings import GatewaySettings
 from gateway.stream import StreamLimits
 from gateway.upstreams import Upstreams
-
-_CONTRACTS = "telemed"
 
 
 async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
@@ -32,7 +30,7 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
         call_seconds=settings.call_seconds,
     )
     try:
-        gateway = Gateway(installed_services(_CONTRACTS), upstreams, verifier, limits)
+        gateway = Gateway(installed_services(CONTRACTS), upstreams, verifier, limits)
         await serve_until_told(gateway, settings)
     finally:
         await upstreams.close()

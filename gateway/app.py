@@ -29,6 +29,7 @@ from gateway.http import (
     read_json_body,
 )
 from gateway.observe import REQUEST_ID, Exchange, observed
+from gateway.openapi.document import document_of
 from gateway.pages import Page, Pages
 from gateway.problems import Problem, problem_of
 from gateway.routes import Found, RouteTable, bindings_of
@@ -37,7 +38,16 @@ from gateway.transcode import Transcoder
 from gateway.upstreams import Upstreams
 from kernel.errors import Unauthenticated
 
-_COMMON = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+# Where the generated contracts are installed.
+CONTRACTS = "telemed"
+_COMMON = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,8 @@ class Gateway:
         self._table = RouteTable(
             (binding, Endpoint(Transcoder(binding, self._encoder, decoder), client)) for binding, client in bindings
         )
-        pages = Pages([binding for binding, _ in bindings], upstreams.states, self.stopping)
+        served = [binding for binding, _ in bindings]
+        pages = Pages(served, document_of(served, CONTRACTS), upstreams.states, self.stopping)
         self._pages = pages.by_path()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,7 +153,8 @@ class Gateway:
         method, reply_class = transcoder.binding.method, transcoder.reply_class
         if not method.server_streaming:
             reply = await endpoint.client.unary(method, message, reply_class)
-            return Answer(HTTPStatus.OK, transcoder.reply(reply))
+            tag = transcoder.entity_tag(reply)
+            return Answer(HTTPStatus.OK, transcoder.reply(reply), headers={"etag": tag} if tag else {})
         stream = EventStream(
             cast("AsyncGenerator[Message]", endpoint.client.stream(method, message, reply_class)),
             transcoder,

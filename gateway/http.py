@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from gateway.compression import compressed
+
 ASGIMessage = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[ASGIMessage]]
@@ -149,16 +151,23 @@ class Answer:
 
     async def send(self, request: Request, send: Send, common: Mapping[str, str]) -> None:
         """Sends it, with the headers that all answers have in common."""
-        headers = {"content-type": self.content_type, "content-length": str(len(self.body)), **common, **self.headers}
+        body, coding = compressed(self.body, request.headers)
+        headers = {
+            "content-type": self.content_type,
+            "content-length": str(len(body)),
+            **common,
+            **self.headers,
+            **coding,
+        }
         if self.closes:
             headers["connection"] = "close"
         await send({"type": "http.response.start", "status": self.status, "headers": encode_headers(headers)})
         if self.closes:
-            await send({"type": "http.response.body", "body": self.body, "more_body": True})
+            await send({"type": "http.response.body", "body": body, "more_body": True})
             await _linger(request.receive)
             await send({"type": "http.response.body", "body": b""})
         else:
-            await send({"type": "http.response.body", "body": self.body})
+            await send({"type": "http.response.body", "body": body})
 
 
 async def _linger(receive: Receive) -> None:

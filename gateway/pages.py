@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from gateway.http import Answer, json_answer
+from gateway.openapi.page import CONTENT_SECURITY_POLICY, page_of
+from gateway.openapi.schemas import Schema
 from gateway.routes import Binding
 from gateway.upstreams import is_ready
 
@@ -18,12 +20,19 @@ class Pages:
     """The pages; `stopping` is set once the process has been told to end."""
 
     bindings: Sequence[Binding]
+    document: Schema
     states: States
     stopping: asyncio.Event
 
     def by_path(self) -> dict[str, Page]:
         """Each page under its path; all of them are read by GET and need no token."""
-        return {"/": self.routes, "/healthz": self.live, "/readyz": self.ready}
+        return {
+            "/": self.routes,
+            "/docs": self.api_page,
+            "/openapi.json": self.openapi,
+            "/healthz": self.live,
+            "/readyz": self.ready,
+        }
 
     async def routes(self) -> Answer:
         """Every route with the RPC that answers it."""
@@ -36,7 +45,16 @@ class Pages:
             }
             for binding in sorted(self.bindings, key=lambda binding: (binding.template.text, binding.verb))
         ]
-        return json_answer({"routes": listed, "health": ["/healthz", "/readyz"]})
+        return json_answer({"routes": listed, "health": ["/healthz", "/readyz"], "docs": ["/docs", "/openapi.json"]})
+
+    async def openapi(self) -> Answer:
+        """The OpenAPI document."""
+        return json_answer(self.document)
+
+    async def api_page(self) -> Answer:
+        """The same for people."""
+        policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
+        return Answer(HTTPStatus.OK, page_of(self.document).encode(), "text/html; charset=utf-8", policy)
 
     async def live(self) -> Answer:
         """That the process can answer at all; it asks nobody."""

@@ -15,8 +15,9 @@ from gateway.transcode import Transcoder
 
 # A refusal comes at once or not at all: so long is waited for it before the answer is said to be good.
 _FIRST_SECONDS = 1.0
+EVENT_STREAM_TYPE = "text/event-stream"
 _HEADERS = {
-    "content-type": "text/event-stream",
+    "content-type": EVENT_STREAM_TYPE,
     # Proxies that would gather a whole answer first are told not to.
     "x-accel-buffering": "no",
 }

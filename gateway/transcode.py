@@ -19,7 +19,9 @@ from gateway.codec.text import TextField
 from gateway.routes import WHOLE_BODY, Binding, Found
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+IF_MATCH = "If-Match"
 LAST_EVENT_ID = "Last-Event-ID"
+_ENTITY_TAG = re.compile(r'"([\x21\x23-\x7e]{1,255})"')
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _MOST_PARAMETERS = 100
 
@@ -33,12 +35,14 @@ class Transcoder:
         self.takes_body = bool(binding.body)
         self.reply_class: type[Message] = GetMessageClass(method.output_type)
         self._request_class: type[Message] = GetMessageClass(method.input_type)
-        self._fill: Fill = decoder.of(_body_message(binding))
+        self._fill: Fill = decoder.of(body_message(binding))
         self._encode = encoder.of(method.output_type)
         self._variables = [(v, TextField.find(method.input_type, v.field)) for v in binding.template.variables]
         self._request_id = _text_field(method.input_type, "request_id")
         self._after_revision = _text_field(method.input_type, "after_revision")
-        self._revision = revision_path(method.output_type)
+        self._etag = etag_field(binding)
+        self._etag_of_reply = path_to("etag", method.output_type)
+        self._revision = path_to("revision", method.output_type)
         self._mask = _mask_field(binding)
         # What the path already says is which resource is meant, never a change of it.
         self._in_path = frozenset(v.field.removeprefix(f"{binding.body}.") for v in binding.template.variables)
@@ -68,10 +72,12 @@ class Transcoder:
 
     def event_id(self, message: Message) -> str:
         """The revision that an answer of a stream carries, for the client to resume from; empty when it has none."""
-        value: Any = message
-        for step in self._revision:
-            value = getattr(value, step)
-        return value if self._revision else ""
+        return _text_at(self._revision, message)
+
+    def entity_tag(self, message: Message) -> str:
+        """The header ETag of an answer; empty when what it carries has none."""
+        tag = _text_at(self._etag_of_reply, message)
+        return f'"{tag}"' if tag else ""
 
     def _put_query(self, request: Message, query: str) -> None:
         for name, texts in parse_query(query).items():
@@ -86,7 +92,7 @@ class Transcoder:
 
     def _infer_mask(self, request: Message, value: object) -> None:
         mask = getattr(request, self._mask)
-        paths = paths_named(_body_message(self.binding), value)
+        paths = paths_named(body_message(self.binding), value)
         mask.paths[:] = [path for path in paths if path not in self._in_path]
 
     def _put_headers(self, request: Message, headers: Mapping[str, str]) -> None:
@@ -95,6 +101,12 @@ class Transcoder:
             if not _KEY.fullmatch(key):
                 raise BadValue("must be 1 to 255 printable ASCII characters").inside(IDEMPOTENCY_KEY)
             self._request_id.put_once(request, key, f"must equal the header {IDEMPOTENCY_KEY}")
+        tag = headers.get(IF_MATCH.lower())
+        if tag is not None and tag != "*" and self._etag is not None:
+            quoted = _ENTITY_TAG.fullmatch(tag)
+            if quoted is None:
+                raise BadValue("must be one entity tag in quotes, or *").inside(IF_MATCH)
+            self._etag.put_once(request, quoted[1], f"must equal the header {IF_MATCH}")
         seen = headers.get(LAST_EVENT_ID.lower())
         if seen and self._after_revision is not None:
             # A browser that reconnects repeats the first URL, so the header is the newer of the two.
@@ -115,16 +127,31 @@ def parse_query(query: str) -> dict[str, list[str]]:
     return found
 
 
-def revision_path(message: Descriptor) -> tuple[str, ...]:
-    """The fields that lead to a message's `revision`: its own, or that of the only sub-message that has one."""
-    if _text_field(message, "revision") is not None:
-        return ("revision",)
+def path_to(name: str, message: Descriptor) -> tuple[str, ...]:
+    """The fields that lead to a text of that name: a message's own, or that of the only sub-message that has one."""
+    if _text_field(message, name) is not None:
+        return (name,)
     inside = [
-        (field.name, "revision")
+        (field.name, name)
         for field in message.fields
-        if field.message_type is not None and not field.is_repeated and _text_field(field.message_type, "revision")
+        if field.message_type is not None and not field.is_repeated and _text_field(field.message_type, name)
     ]
     return inside[0] if len(inside) == 1 else ()
+
+
+def _text_at(path: tuple[str, ...], message: Message) -> str:
+    value: Any = message
+    for step in path:
+        value = getattr(value, step)
+    return value if path else ""
+
+
+def etag_field(binding: Binding) -> TextField | None:
+    """Where a request says which version it means: at its top, or inside what its body stands for."""
+    message = binding.method.input_type
+    if binding.body not in ("", WHOLE_BODY) and _text_field(body_message(binding), "etag") is not None:
+        return TextField.find(message, f"{binding.body}.etag")
+    return _text_field(message, "etag")
 
 
 def _text_field(message: Descriptor, name: str) -> TextField | None:
@@ -146,7 +173,8 @@ def _mask_field(binding: Binding) -> str:
     return masks[0] if len(masks) == 1 else ""
 
 
-def _body_message(binding: Binding) -> Descriptor:
+def body_message(binding: Binding) -> Descriptor:
+    """What the body of a request is: the request itself, or one message of it."""
     request = binding.method.input_type
     if binding.body in ("", WHOLE_BODY):
         return request

@@ -19,7 +19,9 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 _PROTOS = _ROOT / "protos"
 _GENERATED = _ROOT / "gen"
+_EXAMPLES = "examples.json"
 _BASELINE = _PROTOS / "baseline.binpb"
+_WRITTEN = {".py", ".pyi", ".binpb", ".json"}
 _BUF_CONFIG = _PROTOS / "buf.yaml"
 
 
@@ -84,6 +86,9 @@ def _compiled() -> Iterator[Path]:
                 stub = into / proto.relative_to(_PROTOS).with_suffix("")
                 for suffix in ("_pb2_grpc.py", "_pb2_grpc.pyi"):
                     stub.with_name(stub.name + suffix).unlink()
+        # Comments and examples are for the API's description: generated code carries neither.
+        _protoc(["--include_source_info", f"--descriptor_set_out={into / 'telemed' / 'contract.binpb'}"])
+        shutil.copyfile(_PROTOS / _EXAMPLES, into / "telemed" / _EXAMPLES)
         yield into
 
 
@@ -118,9 +123,9 @@ def _tool(name: str) -> str:
 
 
 def _differences(left: Path, right: Path) -> list[Path]:
-    """Every source file that is not in both folders with the same bytes."""
-    names = {path.relative_to(folder) for folder in (left, right) for path in folder.rglob("*.py*")}
-    return sorted(name for name in names if name.suffix in {".py", ".pyi"} and not _same(left / name, right / name))
+    """Every generated file that is not in both folders with the same bytes."""
+    names = {path.relative_to(folder) for folder in (left, right) for path in folder.rglob("*") if path.is_file()}
+    return sorted(name for name in names if name.suffix in _WRITTEN and not _same(left / name, right / name))
 
 
 def _same(left: Path, right: Path) -> bool:

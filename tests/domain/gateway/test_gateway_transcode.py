@@ -8,7 +8,7 @@ from gateway.codec.encode import Encoder
 from gateway.codec.errors import BadValue
 from gateway.discovery import installed_services
 from gateway.routes import RouteTable, bindings_of
-from gateway.transcode import Transcoder, revision_path
+from gateway.transcode import Transcoder, path_to
 
 ENCODER, DECODER = Encoder(), Decoder()
 SERVICES = [SHELVES, *installed_services("telemed")]
@@ -161,6 +161,6 @@ def test_the_last_event_id_replaces_the_revision_of_the_first_url():
 
 def test_the_event_id_is_the_revision_of_the_message_or_of_its_only_part_that_has_one():
     by_name = {method.name: method for service in SERVICES for method in service.methods}
-    assert revision_path(by_name["SmartBook"].output_type) == ("revision",)
-    assert revision_path(by_name["WatchChanges"].output_type) == ("change", "revision")
-    assert revision_path(by_name["GetSession"].output_type) == ()
+    assert path_to("revision", by_name["SmartBook"].output_type) == ("revision",)
+    assert path_to("revision", by_name["WatchChanges"].output_type) == ("change", "revision")
+    assert path_to("revision", by_name["GetSession"].output_type) == ()
