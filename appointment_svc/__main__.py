@@ -26,6 +26,7 @@ from appointment_svc.storage.appointments import PostgresAppointments
 from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
 from appointment_svc.storage.ledger import PostgresLedger
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
+from chassis.background import periodically
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
@@ -39,6 +40,7 @@ from chassis.settings import SharedSettings
 from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
 
+_HOUR = 3600.0
 SERVICES = [appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].full_name]
 
 
@@ -77,6 +79,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         work=[
             ("sequence events", Sequencer(database, committed, grown).run),
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
+            ("note the head of the history", lambda: periodically(_HOUR, feed.note_head)),
             ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),
         ],
         closers=[channel.close, database.close],

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chassis.chain_walk import Anchor
 from chassis.context import Role
 from chassis.migrations import MigrationError
-from stack import commands, up
+from stack import audit, commands, up
 from stack.databases import SERVICES, DatabaseConfigurationError
 from stack.plan import GATEWAY, Plan, PlanError, default_data_folder
 from stack.postgres import PostgresError
@@ -93,6 +94,8 @@ def parser() -> argparse.ArgumentParser:
     migrate = verbs.add_parser("migrate", parents=[common], help="create and migrate the databases, start nothing else")
     migrate.set_defaults(run=lambda parsed: asyncio.run(commands.migrate(parsed.data, os.environ)))
 
+    _add_audit(verbs.add_parser("audit", help="check the history of appointments against its chain of hashes"), common)
+
     issuer = verbs.add_parser("issuer", parents=[common], help="keep keys and service tokens, start nothing else")
     issuer.description = "What `up` does about tokens, alone: the demo issuer of a composition of containers."
     issuer.set_defaults(run=lambda parsed: asyncio.run(commands.issue(parsed.data)))
@@ -140,6 +143,22 @@ def _add_token(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    verbs = command.add_subparsers(metavar="COMMAND", required=True)
+    head = verbs.add_parser("head", parents=[common], help="print where the history ends, to note it elsewhere")
+    head.set_defaults(run=lambda parsed: asyncio.run(audit.head(parsed.data, os.environ)))
+    verify = verbs.add_parser("verify", parents=[common], help="check every event; exit with 1 if one was touched")
+    verify.add_argument(
+        "--expect",
+        type=_anchor,
+        action="append",
+        default=[],
+        metavar="NUMBER:HASH",
+        help="a head noted earlier, which the history must still contain; may be given several times",
+    )
+    verify.set_defaults(run=lambda parsed: asyncio.run(audit.verify(parsed.data, parsed.expect, os.environ)))
+
+
 def _plan(parsed: argparse.Namespace) -> Plan:
     now = datetime.now(UTC)
     shows = _instant(os.environ.get("TELEMED_NOW", ""))
@@ -177,6 +196,13 @@ def _instant(text: str) -> datetime | None:
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _anchor(text: str) -> Anchor:
+    try:
+        return Anchor.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _minutes(text: str) -> int:

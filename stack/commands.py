@@ -90,14 +90,20 @@ async def issue(data: Path) -> int:
     return 0
 
 
-def psql(data: Path, service: str, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Become psql on a service's database."""
+def database_url(data: Path, service: str, environment: Mapping[str, str]) -> str:
+    """A service's database in the stack that runs on `data`, else the one that the environment names."""
     state = State.read(data)
     urls = state.database_urls if state else databases.urls_from(environment)
     if urls is None:
         raise CommandError(f"nothing runs on {data}; start it with `telemed up --data {data}`")
+    return urls[service]
+
+
+def psql(data: Path, service: str, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Become psql on a service's database."""
+    url = database_url(data, service, environment)
     program = str(installed_program("psql"))
-    os.execv(program, [program, urls[service], *arguments])  # noqa: S606  becoming psql is the point
+    os.execv(program, [program, url, *arguments])  # noqa: S606  becoming psql is the point
 
 
 async def migrate(data: Path, environment: Mapping[str, str]) -> int:

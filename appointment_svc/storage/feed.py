@@ -1,17 +1,20 @@
 """The change feed on PostgreSQL: numbers committed events, reads them by number, follows them for ever."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from appointment_svc.app.ports import FeedChange, FeedPage, FeedReader
 from appointment_svc.storage.rows import QUERIES, appointment_of
+from chassis.chain_walk import Anchor
 from chassis.db import Database
 from chassis.signals import Signal
 from chassis.sql import Query
 from kernel.revision import ChangeOf, FeedPosition
 
 CHANNEL = "telemed_feed"
+logger = logging.getLogger(__name__)
 _BATCH = 500
 # Wake-ups are a courtesy; these intervals hold without them (another replica died, or a proxy eats NOTIFY).
 _SEQUENCE_SECONDS = 0.25
@@ -58,6 +61,12 @@ class PostgresFeed:
         ]
         complete = changes[-1].number if len(changes) == limit else head
         return FeedPage(changes, complete, head)
+
+    async def note_head(self) -> None:
+        """Logs where the history ends: an anchor for `telemed audit verify --expect`, outside of the database."""
+        row = await self.database.one(QUERIES["feed_head"])
+        if row is not None:
+            logger.info("history head", extra={"anchor": str(Anchor(row["revision"], bytes(row["hash"])))})
 
     async def follow(self, reader: FeedReader, after: int) -> AsyncIterator[tuple[FeedChange | None, int]]:
         """See the port. The next batch is read when the last one was taken: a slow reader costs only itself."""

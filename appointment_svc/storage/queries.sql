@@ -109,7 +109,7 @@ ORDER BY lower(c.during)
 SELECT sequence_events(%(batch_size)s::int) AS numbered
 
 -- name: feed_head
-SELECT revision FROM feed_head
+SELECT revision, hash FROM feed_head
 
 -- name: feed_position
 SELECT f.revision FROM event e JOIN feed f USING (event_id)
@@ -125,14 +125,14 @@ LIMIT %(limit)s::int
 -- name: read_feed_of_patient
 SELECT f.revision, e.kind, e.event_time, e.version, e.after, e.traceparent
 FROM feed f JOIN event e USING (event_id)
-WHERE f.revision > %(after)s::bigint AND f.revision <= %(head)s::bigint AND e.patient_id = %(patient_id)s::uuid
+WHERE f.revision > %(after)s::bigint AND f.revision <= %(head)s::bigint AND f.patient_id = %(patient_id)s::uuid
 ORDER BY f.revision
 LIMIT %(limit)s::int
 
 -- name: read_feed_of_doctor
 SELECT f.revision, e.kind, e.event_time, e.version, e.after, e.traceparent
 FROM feed f JOIN event e USING (event_id)
-WHERE f.revision > %(after)s::bigint AND f.revision <= %(head)s::bigint AND e.doctor_id = %(doctor_id)s::uuid
+WHERE f.revision > %(after)s::bigint AND f.revision <= %(head)s::bigint AND f.doctor_id = %(doctor_id)s::uuid
 ORDER BY f.revision
 LIMIT %(limit)s::int
 
