@@ -13,15 +13,15 @@ _APPOINTMENTS = f"""
     )
     SELECT md5('appointment ' || n)::uuid, md5('patient ' || n * 7919 %% {PATIENTS})::uuid,
            md5('doctor ' || n %% {DOCTORS})::uuid,
-           CASE WHEN n %% 5000 = 0 THEN 'PENDING' ELSE (string_to_array('{_STATUSES}', ','))[1 + n %% 10] END
+           CASE WHEN n %% 5000 = 0 THEN 'PENDING' ELSE (string_to_array('{_STATUSES}', ','))[(1 + n %% 10)::int] END
                ::appointment_status,
-           (enum_range(NULL::appointment_kind))[1 + n %% 11],
+           (enum_range(NULL::appointment_kind))[(1 + n %% 11)::int],
            '2026-01-01T00:00:00Z'::timestamptz - n * interval '3 minutes',
            '2026-01-01T00:30:00Z'::timestamptz - n * interval '3 minutes',
            10, 0, 'Europe/Dublin', '', '', n %% 1000 / 1000.0, n %% 3 = 0, 1,
            '2025-12-01T00:00:00Z'::timestamptz - n * interval '3 minutes',
            '2025-12-01T00:00:00Z'::timestamptz - n * interval '3 minutes'
-    FROM generate_series(1, %(count)s::int) AS n
+    FROM generate_series(1, %(count)s::bigint) AS n
 """
 _EVENTS = """
     INSERT INTO event (
