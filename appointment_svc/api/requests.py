@@ -1,9 +1,7 @@
 """Requests of the contract as commands of the use cases; every refusal names the field."""
 
-import base64
-import binascii
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from telemed.appointment.v1 import appointment_pb2
@@ -18,6 +16,7 @@ from appointment_svc.app.smart_book import SmartWish
 from appointment_svc.domain.rules import visit_length
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_optional_uuid, parse_uuid
+from chassis.paging import page_token, parts_of
 from chassis.protos import (
     fingerprint,
     is_midnight_end,
@@ -115,25 +114,18 @@ def question_of(request: pb.CheckConflictsRequest) -> Question:
     )
 
 
-def page_token(position: PagePosition | None) -> str:
+def page_token_of(position: PagePosition | None) -> str:
     """Where the next page begins, as an opaque token; empty after the last page."""
-    if position is None:
-        return ""
-    return base64.urlsafe_b64encode(f"{position.start.isoformat()} {position.appointment_id}".encode()).decode()
+    return page_token(position.start.isoformat(), position.appointment_id) if position else ""
 
 
 def page_position(token: str) -> PagePosition | None:
     """Where a page token points. Raises InvalidArgument for one that no answer of ours gave."""
-    if not token:
-        return None
-    try:
-        start, _, appointment_id = base64.urlsafe_b64decode(token.encode()).decode().partition(" ")
-        return PagePosition(_aware(start), parse_uuid(appointment_id, "page_token"))
-    except (binascii.Error, UnicodeError, ValueError, InvalidArgument):
-        raise InvalidArgument.of("page_token", "must be the next_page_token of the page before") from None
+    parts = parts_of(token, _instant, lambda text: parse_uuid(text, "page_token"))
+    return PagePosition(*parts) if parts else None
 
 
-def _aware(text: str) -> datetime:
+def _instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     require_aware(instant, "start")
-    return instant
+    return instant.astimezone(UTC)

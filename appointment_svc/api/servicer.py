@@ -75,7 +75,7 @@ class AppointmentServicer(AppointmentServiceServicer):
         page = await self._app.list_appointments(current_caller(), wanted, after, request.page_size)
         return pb.ListAppointmentsResponse(
             appointments=[replies.appointment_message(a) for a in page.appointments],
-            next_page_token=requests.page_token(page.next),
+            next_page_token=requests.page_token_of(page.next),
         )
 
     async def CancelAppointment(

@@ -7,9 +7,8 @@ from appointment_svc.app.access import narrowed
 from appointment_svc.app.ports import Appointments, ListFilter, PagePosition
 from appointment_svc.domain.appointment import Appointment
 from chassis.context import Caller
-from kernel.errors import InvalidArgument
+from chassis.paging import page_length
 
-_DEFAULT_SIZE = 50
 _LARGEST_SIZE = 500
 
 
@@ -29,12 +28,10 @@ class ListAppointments:
 
     async def __call__(self, caller: Caller, wanted: ListFilter, after: PagePosition | None, page_size: int) -> Page:
         """One page, the latest start first; empty when the filter leaves nothing that the caller may see."""
-        if not 0 <= page_size <= _LARGEST_SIZE:
-            raise InvalidArgument.of("page_size", f"must be 1 to {_LARGEST_SIZE}, or 0 for {_DEFAULT_SIZE}")
+        size = page_length(page_size, largest=_LARGEST_SIZE)
         allowed = narrowed(caller, wanted)
         if allowed is None:
             return Page((), None)
-        size = page_size or _DEFAULT_SIZE
         found = await self.appointments.page(allowed, after, size + 1)
         if len(found) <= size:
             return Page(found, None)

@@ -3,10 +3,10 @@
 from telemed.doctor.v1 import availability_pb2 as pb
 
 from chassis.ids import parse_uuid
+from chassis.paging import page_token, parts_of
 from chassis.protos import to_date
 from doctor_svc.api.convert import from_slot
 from doctor_svc.api.fields import optional_duration, optional_kind, specialty_wish
-from doctor_svc.api.page_tokens import page_token, parts_of
 from doctor_svc.api.slots import aware_instant
 from doctor_svc.app.search_availability import FreeDoctor, SearchPage, SearchQuestion
 from doctor_svc.domain.slots import Visit

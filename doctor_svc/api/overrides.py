@@ -6,6 +6,7 @@ from telemed.doctor.v1 import availability_pb2 as pb
 
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_uuid
+from chassis.paging import page_token, parts_of
 from chassis.protos import (
     from_date,
     from_wall,
@@ -16,7 +17,6 @@ from chassis.protos import (
     to_timestamp,
 )
 from doctor_svc.api.fields import kind_number, minutes_of, optional_kind
-from doctor_svc.api.page_tokens import page_token, parts_of
 from doctor_svc.app.create_override import Outcome
 from doctor_svc.app.list_overrides import OverridesPage, OverridesQuestion
 from doctor_svc.domain.availability import WallBlock

@@ -5,10 +5,10 @@ from datetime import datetime
 from telemed.doctor.v1 import availability_pb2 as pb
 
 from chassis.ids import parse_uuid
+from chassis.paging import page_token, parts_of
 from chassis.protos import to_date
 from doctor_svc.api.convert import from_slot
 from doctor_svc.api.fields import optional_duration, optional_kind
-from doctor_svc.api.page_tokens import page_token, parts_of
 from doctor_svc.app.list_slots import SlotsPage, SlotsQuestion
 from kernel.appointment_types import AppointmentType
 from kernel.civil_time import require_aware

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.context import Caller
+from chassis.paging import page_length
 from doctor_svc.app.access import is_self_or_staff
-from doctor_svc.app.pages import page_length
 from doctor_svc.app.ports import Hours
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.errors import DoctorNotFound

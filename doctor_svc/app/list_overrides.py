@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from chassis.context import Caller
+from chassis.paging import page_length
 from doctor_svc.app.access import is_self_or_staff
-from doctor_svc.app.pages import page_length
 from doctor_svc.app.ports import Hours
 from doctor_svc.domain.errors import DoctorNotFound
 from doctor_svc.domain.overrides import Override

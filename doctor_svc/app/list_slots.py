@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 from chassis.clock import Clock
 from chassis.context import Caller
+from chassis.paging import page_length
 from doctor_svc.app.access import is_self_or_staff
 from doctor_svc.app.await_revision import AwaitRevision
-from doctor_svc.app.pages import page_length
 from doctor_svc.app.ports import Schedules
 from doctor_svc.domain.diary import require_days, slots_between
 from doctor_svc.domain.errors import DoctorNotFound

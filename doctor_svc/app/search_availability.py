@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from chassis.clock import Clock
+from chassis.paging import page_length
 from doctor_svc.app.await_revision import AwaitRevision
-from doctor_svc.app.pages import page_length
 from doctor_svc.app.ports import Schedules
 from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.matching import DoctorProfile

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.context import Caller
+from chassis.paging import page_length
 from doctor_svc.app.ports import DoctorSearch
 from doctor_svc.domain.doctor import Doctor
 from doctor_svc.domain.search import Position, SearchWish
-from kernel.errors import InvalidArgument, PermissionDenied
+from kernel.errors import PermissionDenied
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 20
@@ -29,11 +30,9 @@ class SearchDoctors:
 
     async def __call__(self, caller: Caller, wish: SearchWish, after: Position | None, page_size: int) -> SearchPage:
         """One page. Raises InvalidArgument, and PermissionDenied when others than staff ask for hidden doctors."""
-        if not 0 <= page_size <= LARGEST_PAGE:
-            raise InvalidArgument.of("page_size", f"must be 1 to {LARGEST_PAGE}, or 0 for {USUAL_PAGE}")
+        size = page_length(page_size, largest=LARGEST_PAGE, usual=USUAL_PAGE)
         if not (wish.is_public or caller.is_staff):
             raise PermissionDenied("doctors who are not verified or not active are told to administrators alone")
-        size = page_size or USUAL_PAGE
         hits = await self.search.page(wish, after, size + 1)
         following = hits[size - 1].position if len(hits) > size else None
         return SearchPage([hit.doctor for hit in hits[:size]], following)

@@ -1,4 +1,4 @@
-"""Page tokens: where the next page begins, in a form that callers need not understand."""
+"""Pages of a list: how many things one holds, and the token that says where the next begins."""
 
 import base64
 import binascii
@@ -7,11 +7,20 @@ from typing import Any
 
 from kernel.errors import InvalidArgument, Refusal
 
+LARGEST_PAGE = 200
+_USUAL_PAGE = 50
 _BETWEEN = "\n"
 
 
+def page_length(page_size: int, *, largest: int = LARGEST_PAGE, usual: int = _USUAL_PAGE) -> int:
+    """The length that a page_size asks for. Raises InvalidArgument for page_size."""
+    if not 0 <= page_size <= largest:
+        raise InvalidArgument.of("page_size", f"must be 1 to {largest}, or 0 for {usual}")
+    return page_size or usual
+
+
 def page_token(*parts: str) -> str:
-    """The token of a position; no part holds a line break."""
+    """The token of a position, opaque to callers; no part holds a line break."""
     return base64.urlsafe_b64encode(_BETWEEN.join(parts).encode()).decode()
 
 
