@@ -5,6 +5,7 @@ from chassis.context import Role
 _EVERYONE = frozenset(Role)
 _ADMINISTRATORS = frozenset({Role.ADMIN})
 _SELVES = frozenset({Role.DOCTOR, Role.ADMIN})
+_INSIDERS = frozenset({Role.DOCTOR, Role.ADMIN, Role.SERVICE})
 
 OPEN_TO: dict[str, frozenset[Role]] = {
     "telemed.doctor.v1.DoctorService/CreateDoctor": _ADMINISTRATORS,
@@ -27,4 +28,5 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     "telemed.doctor.v1.DoctorService/PreviewAvailability": _SELVES,
     "telemed.doctor.v1.DoctorService/MatchDoctors": _EVERYONE,
     "telemed.doctor.v1.DoctorService/RecommendDoctors": _EVERYONE,
+    "telemed.doctor.v1.DoctorService/GetDoctorStats": _INSIDERS,
 }

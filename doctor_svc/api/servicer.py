@@ -14,7 +14,19 @@ from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
-from doctor_svc.api import convert, free_doctors, insights, matches, overrides, preview, profiles, rules, search, slots
+from doctor_svc.api import (
+    convert,
+    free_doctors,
+    insights,
+    matches,
+    overrides,
+    preview,
+    profiles,
+    rules,
+    search,
+    slots,
+    stats,
+)
 from doctor_svc.api.fields import Mutation, request_key
 from doctor_svc.app.ports import Transactions, Unit
 from doctor_svc.app.use_cases import UseCases
@@ -203,6 +215,11 @@ class DoctorServicer(DoctorServiceServicer):
         """Recommends doctors where no time is in question."""
         question = insights.to_recommend_question(request)
         return insights.from_recommendations(await self._use_cases.recommend_doctors(current_caller(), question))
+
+    async def GetDoctorStats(self, request: insights_pb2.GetDoctorStatsRequest, _: Context) -> insights_pb2.DoctorStats:
+        """Tells a doctor's numbers."""
+        question = stats.to_stats_question(request)
+        return stats.from_stats_answer(await self._use_cases.get_doctor_stats(current_caller(), question))
 
     async def _once(self, request: Mutation, reply: type[Reply], change: Callable[[Unit], Awaitable[Reply]]) -> Reply:
         """Makes a change in one transaction, or answers as the first time when the request is a repeat."""

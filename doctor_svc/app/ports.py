@@ -8,12 +8,14 @@ from typing import Protocol
 from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
+from doctor_svc.domain.doctor_stats import Tally
 from doctor_svc.domain.overrides import BookedVisit, Override, Stretch
 from doctor_svc.domain.recommending import Known
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.search import Hit, Position, SearchWish
 from doctor_svc.domain.visits import Visit
 from doctor_svc.domain.window import Window
+from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.revision import ChangeOf, FeedPosition
 
@@ -82,6 +84,9 @@ class Insights(Protocol):
         Where there are more, those who have the specialty (empty: any) come first, then those whom the patient has
         visited, then the better rated. Without a patient, nobody has visited before.
         """
+
+    async def tallies(self, doctor_id: str, start: datetime, end: datetime) -> dict[AppointmentStatus, Tally]:
+        """The doctor's visits that start in `[start, end)`, by state; a state without visits is left out."""
 
 
 @dataclass(frozen=True, slots=True)

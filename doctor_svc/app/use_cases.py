@@ -13,6 +13,7 @@ from doctor_svc.app.delete_availability import DeleteAvailability
 from doctor_svc.app.delete_override import DeleteOverride
 from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
+from doctor_svc.app.get_doctor_stats import GetDoctorStats
 from doctor_svc.app.list_availability_rules import ListAvailabilityRules
 from doctor_svc.app.list_overrides import ListOverrides
 from doctor_svc.app.list_slots import ListSlots
@@ -72,6 +73,7 @@ class UseCases:
     preview_availability: PreviewAvailability
     match_doctors: MatchDoctors
     recommend_doctors: RecommendDoctors
+    get_doctor_stats: GetDoctorStats
 
 
 def use_cases_in(world: Surroundings) -> UseCases:
@@ -99,4 +101,5 @@ def use_cases_in(world: Surroundings) -> UseCases:
         preview_availability=PreviewAvailability(),
         match_doctors=MatchDoctors(schedules, await_revision, policy, world.history_counts, clock),
         recommend_doctors=RecommendDoctors(world.insights, await_revision, world.history_counts),
+        get_doctor_stats=GetDoctorStats(world.doctors, schedules, world.insights, await_revision, policy, clock),
     )

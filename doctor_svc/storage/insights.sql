@@ -19,3 +19,20 @@ ORDER BY d.specialty_keys @> %(specialty_keys)s::text[] DESC,
              / (d.rating_count + %(prior_count)s::int) DESC,
          d.doctor_id
 LIMIT %(most)s::int
+
+-- name: tally_visits
+SELECT v.status,
+       count(*) AS visits,
+       sum(upper(v.occupied) - lower(v.occupied)) AS occupied,
+       count(*) FILTER (WHERE earlier.together IS NOT NULL) AS returning_visits,
+       count(*) FILTER (WHERE earlier.together) AS continued_visits
+FROM visit AS v
+-- Whether the patient had completed a visit before, and if so, whether one with this doctor; no row is null.
+LEFT JOIN LATERAL (
+    SELECT bool_or(e.doctor_id = v.doctor_id) AS together
+    FROM visit AS e
+    WHERE e.patient_id = v.patient_id AND e.status = 'COMPLETED' AND e.start_time < v.start_time
+) AS earlier ON v.status = 'COMPLETED'
+WHERE v.doctor_id = %(doctor_id)s::uuid
+  AND v.start_time >= %(start)s::timestamptz AND v.start_time < %(end)s::timestamptz
+GROUP BY v.status

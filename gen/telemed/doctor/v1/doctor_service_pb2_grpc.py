@@ -142,6 +142,11 @@ class DoctorServiceStub:
                 request_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsResponse.FromString,
                 _registered_method=True)
+        self.GetDoctorStats = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/GetDoctorStats',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.GetDoctorStatsRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.DoctorStats.FromString,
+                _registered_method=True)
 
 
 class DoctorServiceServicer:
@@ -305,6 +310,14 @@ class DoctorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDoctorStats(self, request, context):
+        """Tells a doctor's numbers over at most 366 days: how much of the offered time was booked, and what became of the
+        visits. The doctor, administrators and services. Errors: DOCTOR_NOT_FOUND, also for another doctor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DoctorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -407,6 +420,11 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     servicer.RecommendDoctors,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsResponse.SerializeToString,
+            ),
+            'GetDoctorStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDoctorStats,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.GetDoctorStatsRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.DoctorStats.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -951,6 +969,33 @@ class DoctorService:
             '/telemed.doctor.v1.DoctorService/RecommendDoctors',
             telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_insights__pb2.RecommendDoctorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDoctorStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/GetDoctorStats',
+            telemed_dot_doctor_dot_v1_dot_insights__pb2.GetDoctorStatsRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_insights__pb2.DoctorStats.FromString,
             options,
             channel_credentials,
             insecure,

@@ -111,6 +111,10 @@ class DoctorServiceStub:
     """Recommends doctors where no time is in question: the parts of a match but for free times. Never empty while
     there is a verified doctor.
     """
+    GetDoctorStats: _grpc.UnaryUnaryMultiCallable[_insights_pb2.GetDoctorStatsRequest, _insights_pb2.DoctorStats]
+    """Tells a doctor's numbers over at most 366 days: how much of the offered time was booked, and what became of the
+    visits. The doctor, administrators and services. Errors: DOCTOR_NOT_FOUND, also for another doctor.
+    """
 
 @_typing.type_check_only
 class DoctorServiceAsyncStub(DoctorServiceStub):
@@ -188,6 +192,10 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     RecommendDoctors: _aio.UnaryUnaryMultiCallable[_insights_pb2.RecommendDoctorsRequest, _insights_pb2.RecommendDoctorsResponse]  # type: ignore[assignment]
     """Recommends doctors where no time is in question: the parts of a match but for free times. Never empty while
     there is a verified doctor.
+    """
+    GetDoctorStats: _aio.UnaryUnaryMultiCallable[_insights_pb2.GetDoctorStatsRequest, _insights_pb2.DoctorStats]  # type: ignore[assignment]
+    """Tells a doctor's numbers over at most 366 days: how much of the offered time was booked, and what became of the
+    visits. The doctor, administrators and services. Errors: DOCTOR_NOT_FOUND, also for another doctor.
     """
 
 class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -383,6 +391,16 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_insights_pb2.RecommendDoctorsResponse, _abc.Awaitable[_insights_pb2.RecommendDoctorsResponse]]:
         """Recommends doctors where no time is in question: the parts of a match but for free times. Never empty while
         there is a verified doctor.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDoctorStats(
+        self,
+        request: _insights_pb2.GetDoctorStatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insights_pb2.DoctorStats, _abc.Awaitable[_insights_pb2.DoctorStats]]:
+        """Tells a doctor's numbers over at most 366 days: how much of the offered time was booked, and what became of the
+        visits. The doctor, administrators and services. Errors: DOCTOR_NOT_FOUND, also for another doctor.
         """
 
 def add_DoctorServiceServicer_to_server(servicer: DoctorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -163,3 +164,192 @@ class Recommendation(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Recommendation: _TypeAlias = Recommendation  # noqa: Y015
+
+@_typing.final
+class GetDoctorStatsRequest(_message.Message):
+    """Which days of which doctor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    TO_DATE_FIELD_NUMBER: _builtins.int
+    AT_LEAST_REVISION_FIELD_NUMBER: _builtins.int
+    doctor_id: _builtins.str
+    """The doctor's UUID."""
+    at_least_revision: _builtins.str
+    """Wait until the change with this token is taken into account."""
+    @_builtins.property
+    def from_date(self) -> _date_pb2.Date:
+        """The first day of the doctor's calendar; 29 days before the last when not given."""
+
+    @_builtins.property
+    def to_date(self) -> _date_pb2.Date:
+        """The last day, which counts too, at most 365 days later; the doctor's today when not given."""
+
+    def __init__(
+        self,
+        *,
+        doctor_id: _builtins.str = ...,
+        from_date: _date_pb2.Date | None = ...,
+        to_date: _date_pb2.Date | None = ...,
+        at_least_revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_revision", b"at_least_revision", "doctor_id", b"doctor_id", "from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDoctorStatsRequest: _TypeAlias = GetDoctorStatsRequest  # noqa: Y015
+
+@_typing.final
+class VisitCounts(_message.Message):
+    """How many visits stand in each state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    IN_PROGRESS_FIELD_NUMBER: _builtins.int
+    COMPLETED_FIELD_NUMBER: _builtins.int
+    CANCELLED_FIELD_NUMBER: _builtins.int
+    NO_SHOW_FIELD_NUMBER: _builtins.int
+    EXPIRED_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """All of them."""
+    held: _builtins.int
+    """The time is kept for a patient who is still deciding."""
+    pending: _builtins.int
+    """The doctor wants to approve the visit first."""
+    confirmed: _builtins.int
+    """The visit will take place."""
+    in_progress: _builtins.int
+    """The visit is taking place."""
+    completed: _builtins.int
+    """The visit took place."""
+    cancelled: _builtins.int
+    """The visit was called off."""
+    no_show: _builtins.int
+    """The patient never came."""
+    expired: _builtins.int
+    """The hold ran out before it was confirmed."""
+    def __init__(
+        self,
+        *,
+        total: _builtins.int = ...,
+        held: _builtins.int = ...,
+        pending: _builtins.int = ...,
+        confirmed: _builtins.int = ...,
+        in_progress: _builtins.int = ...,
+        completed: _builtins.int = ...,
+        cancelled: _builtins.int = ...,
+        no_show: _builtins.int = ...,
+        expired: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "completed", b"completed", "confirmed", b"confirmed", "expired", b"expired", "held", b"held", "in_progress", b"in_progress", "no_show", b"no_show", "pending", b"pending", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitCounts: _TypeAlias = VisitCounts  # noqa: Y015
+
+@_typing.final
+class DoctorStats(_message.Message):
+    """A doctor's numbers. Visits count on the day of the doctor's calendar on which they start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    TO_DATE_FIELD_NUMBER: _builtins.int
+    VISITS_FIELD_NUMBER: _builtins.int
+    OFFERED_MINUTES_FIELD_NUMBER: _builtins.int
+    BOOKED_MINUTES_FIELD_NUMBER: _builtins.int
+    UTILISATION_FIELD_NUMBER: _builtins.int
+    CONTINUITY_RATE_FIELD_NUMBER: _builtins.int
+    COMPLETION_RATE_FIELD_NUMBER: _builtins.int
+    NO_SHOW_RATE_FIELD_NUMBER: _builtins.int
+    RATING_FIELD_NUMBER: _builtins.int
+    RATING_COUNT_FIELD_NUMBER: _builtins.int
+    doctor_id: _builtins.str
+    """The doctor's UUID."""
+    timezone: _builtins.str
+    """The doctor's IANA zone, in which the days are meant."""
+    offered_minutes: _builtins.int
+    """The minutes offered: of every slot with the buffer after it, by the rules and overrides as they are now. A minute
+    counts once for each patient who may share it, and once only where several kinds of visit are offered.
+    """
+    booked_minutes: _builtins.int
+    """The minutes taken, buffers included, by visits that are pending, confirmed, in progress, completed, or missed by
+    the patient. A held, cancelled or expired one takes none.
+    """
+    utilisation: _builtins.float
+    """Booked by offered minutes; not there when none were offered. Above 1 when visits stand where hours no longer are."""
+    continuity_rate: _builtins.float
+    """Of the completed visits of patients who had completed one before, with whomever, the share of those who had with
+    this doctor; not there without such visits.
+    """
+    completion_rate: _builtins.float
+    """Of the visits that ended completed, missed or cancelled, the share of completed ones; not there without any."""
+    no_show_rate: _builtins.float
+    """Of the visits that ended completed or missed, the share of missed ones; not there without any."""
+    rating: _builtins.float
+    """The mean of all ratings of the doctor, whenever they were given, 1 to 5; 0 while there is none."""
+    rating_count: _builtins.int
+    """How many ratings that is."""
+    @_builtins.property
+    def from_date(self) -> _date_pb2.Date:
+        """The first day."""
+
+    @_builtins.property
+    def to_date(self) -> _date_pb2.Date:
+        """The last day."""
+
+    @_builtins.property
+    def visits(self) -> Global___VisitCounts:
+        """The visits by state."""
+
+    def __init__(
+        self,
+        *,
+        doctor_id: _builtins.str = ...,
+        timezone: _builtins.str = ...,
+        from_date: _date_pb2.Date | None = ...,
+        to_date: _date_pb2.Date | None = ...,
+        visits: Global___VisitCounts | None = ...,
+        offered_minutes: _builtins.int = ...,
+        booked_minutes: _builtins.int = ...,
+        utilisation: _builtins.float | None = ...,
+        continuity_rate: _builtins.float | None = ...,
+        completion_rate: _builtins.float | None = ...,
+        no_show_rate: _builtins.float | None = ...,
+        rating: _builtins.float = ...,
+        rating_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_completion_rate", b"_completion_rate", "_continuity_rate", b"_continuity_rate", "_no_show_rate", b"_no_show_rate", "_utilisation", b"_utilisation", "completion_rate", b"completion_rate", "continuity_rate", b"continuity_rate", "from_date", b"from_date", "no_show_rate", b"no_show_rate", "to_date", b"to_date", "utilisation", b"utilisation", "visits", b"visits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completion_rate", b"_completion_rate", "_continuity_rate", b"_continuity_rate", "_no_show_rate", b"_no_show_rate", "_utilisation", b"_utilisation", "booked_minutes", b"booked_minutes", "completion_rate", b"completion_rate", "continuity_rate", b"continuity_rate", "doctor_id", b"doctor_id", "from_date", b"from_date", "no_show_rate", b"no_show_rate", "offered_minutes", b"offered_minutes", "rating", b"rating", "rating_count", b"rating_count", "timezone", b"timezone", "to_date", b"to_date", "utilisation", b"utilisation", "visits", b"visits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__completion_rate: _TypeAlias = _typing.Literal["completion_rate"]  # noqa: Y015
+    _WhichOneofArgType__completion_rate: _TypeAlias = _typing.Literal["_completion_rate", b"_completion_rate"]  # noqa: Y015
+    _WhichOneofReturnType__continuity_rate: _TypeAlias = _typing.Literal["continuity_rate"]  # noqa: Y015
+    _WhichOneofArgType__continuity_rate: _TypeAlias = _typing.Literal["_continuity_rate", b"_continuity_rate"]  # noqa: Y015
+    _WhichOneofReturnType__no_show_rate: _TypeAlias = _typing.Literal["no_show_rate"]  # noqa: Y015
+    _WhichOneofArgType__no_show_rate: _TypeAlias = _typing.Literal["_no_show_rate", b"_no_show_rate"]  # noqa: Y015
+    _WhichOneofReturnType__utilisation: _TypeAlias = _typing.Literal["utilisation"]  # noqa: Y015
+    _WhichOneofArgType__utilisation: _TypeAlias = _typing.Literal["_utilisation", b"_utilisation"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__completion_rate) -> _WhichOneofReturnType__completion_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__continuity_rate) -> _WhichOneofReturnType__continuity_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__no_show_rate) -> _WhichOneofReturnType__no_show_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__utilisation) -> _WhichOneofReturnType__utilisation | None: ...
+
+Global___DoctorStats: _TypeAlias = DoctorStats  # noqa: Y015

@@ -1,0 +1,45 @@
+"""How much time a doctor offers on a day, whatever of it is booked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from doctor_svc.domain.slots import Agenda, DaySlots, Visit, kinds_on, slots_under
+from kernel.appointment_types import AppointmentType
+
+# `[start, end)` in UTC, and how many patients may share it.
+Seats = tuple[datetime, datetime, int]
+
+
+def offered_on(agenda: Agenda, first: date, last: date) -> Iterator[timedelta]:
+    """The time offered on each day of the doctor's calendar from the first to the last, both included.
+
+    That is the time of every slot and of the buffer after it, as the one generator cuts them: of all kinds that have
+    hours of their own, which may share time. A moment counts once for each patient who may share it, by the kind that
+    takes the most. Rules and overrides count as they are now; notice, horizon, daily maximum and visits do not.
+    """
+    days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+    unlimited = replace(agenda, today=first, last_day=last)
+    hours = {kind: agenda.hours(kind) for kind in AppointmentType}
+    for day in days:
+        yield seat_time(
+            [
+                seats
+                for kind in kinds_on(agenda, day)
+                for seats in _seats(slots_under(unlimited, hours[kind], Visit(kind), day))
+            ]
+        )
+
+
+def seat_time(stretches: Sequence[Seats]) -> timedelta:
+    """The sum over all moments of the most seats that a stretch has there."""
+    marks = sorted({mark for start, end, _ in stretches for mark in (start, end)})
+    total = timedelta()
+    for since, until in pairwise(marks):
+        total += (until - since) * max((seats for start, end, seats in stretches if start <= since < end), default=0)
+    return total
+
+
+def _seats(day: DaySlots) -> Iterator[Seats]:
+    return ((grid.start, grid.start + grid.count * grid.step, grid.capacity) for grid in day.grids if grid.count)
