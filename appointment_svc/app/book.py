@@ -1,13 +1,13 @@
 """Books exactly the time asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from appointment_svc.app.access import require_may_book
 from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, check_words, slot_taken
 from appointment_svc.app.ports import Doctors, MatchWish
-from appointment_svc.domain.errors import NoAvailability, OutsideWorkingHours, TooSoon
+from appointment_svc.domain.errors import NoAvailability, OutsideWorkingHours, PatientBusy, SlotTaken, TooSoon
 from appointment_svc.domain.offers import Candidate, Offer, alternatives, candidates_exactly
 from appointment_svc.domain.rules import Rules
 from chassis.clock import Clock
@@ -44,11 +44,18 @@ class Book:
         # The notice needs no doctor, so a hopeless wish costs no call; the horizon is of the doctor's calendar.
         if wish.start - self.clock() < self.rules.min_advance:
             raise TooSoon.of(wish.start, self.clock(), self.rules.min_advance)
-        offers = await self.doctors.match(_match_wish(wish))
+        # Nearly every booking succeeds, so other times are asked for only once this one is refused.
+        asked = _match_wish(wish)
+        offers = await self.doctors.match(replace(asked, exact_only=True))
         candidates = self._candidates(wish, offers)
-        answer = await self.bookkeeper.book_first_free(call, wish.visit, candidates, offers)
-        if answer is None:
-            raise slot_taken(candidates[0], offers)
+        try:
+            answer = await self.bookkeeper.book_first_free(call, wish.visit, candidates, offers)
+            if answer is None:
+                raise slot_taken(candidates[0], offers)
+        except (PatientBusy, SlotTaken) as refusal:
+            if not refusal.alternatives:
+                refusal.alternatives = alternatives(await self.doctors.match(asked), candidates[0])
+            raise
         return answer
 
     def _candidates(self, wish: ExactWish, offers: Sequence[Offer]) -> list[Candidate]:

@@ -75,10 +75,9 @@ class Bookkeeper:
     async def attempt(self, call: BookingCall, visit: Visit, work: Callable[[], Awaitable[bytes]]) -> bytes:
         """Runs one attempt to book: answers a repeat from what was saved, and keeps a failed attempt's reason.
 
-        The key is looked up again after a refusal, because a twin of this call may have booked in the meantime.
+        The ledger itself tells a repeat from a new call, so the key is looked up only for an attempt that does not get
+        as far: the wish that was booked then may break a rule now, its own time being taken first of all.
         """
-        if (saved := await self._saved(call)) is not None:
-            return saved
         try:
             return await work()
         except Refusal as refusal:

@@ -31,7 +31,10 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class MatchWish:
-    """What the doctor service is asked. Either `start` is exact, or date and times make a window in `timezone`."""
+    """What the doctor service is asked. Either `start` is exact, or date and times make a window in `timezone`.
+
+    `exact_only`: where somebody is free at `start`, no other times are wanted.
+    """
 
     patient_id: str
     kind: AppointmentType
@@ -41,6 +44,7 @@ class MatchWish:
     allow_history: bool = True
     doctor_id: str = ""
     start: datetime | None = None
+    exact_only: bool = False
     preferred_date: date | None = None
     preferred_start: time | None = None
     preferred_end: time | None = None

@@ -45,6 +45,7 @@ def _request(wish: MatchWish) -> doctor_service_pb2.MatchDoctorsRequest:
         allow_history_prioritization=wish.allow_history,
         doctor_id=wish.doctor_id,
         start_time=to_timestamp(wish.start) if wish.start else None,
+        exact_time_only=wish.exact_only,
     )
 
 

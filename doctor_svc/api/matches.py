@@ -43,6 +43,7 @@ def to_match_question(request: api.MatchDoctorsRequest) -> MatchQuestion:
         earliest=to_optional_wall(request, "preferred_time_start"),
         latest=None if until_midnight else to_optional_wall(request, "preferred_time_end"),
         start=to_optional_instant(request, "start_time"),
+        exact_only=request.exact_time_only,
         demands=_to_demands(request),
         allow_history=history,
         doctor_id=parse_optional_uuid(request.doctor_id, "doctor_id"),

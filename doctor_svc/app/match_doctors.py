@@ -1,7 +1,7 @@
 """Ranks the doctors who fit a patient's wish, each with free times."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
 
 from chassis.clock import Clock
@@ -30,7 +30,10 @@ _AT_A_STRETCH = 8
 
 @dataclass(frozen=True, slots=True)
 class MatchQuestion:
-    """The wish of a patient. Date and times are meant in `zone`; `start` (aware) replaces them."""
+    """The wish of a patient. Date and times are meant in `zone`; `start` (aware) replaces them.
+
+    `exact_only`: where somebody is free at `start`, no other times are wanted.
+    """
 
     patient_id: str | None
     visit: Visit
@@ -39,6 +42,7 @@ class MatchQuestion:
     earliest: time | None = None
     latest: time | None = None
     start: datetime | None = None
+    exact_only: bool = False
     demands: Demands = NO_DEMANDS
     allow_history: bool = True
     doctor_id: str | None = None
@@ -145,7 +149,8 @@ def _aims(question: MatchQuestion, now: datetime, policy: BookingPolicy) -> list
     if question.start is not None:
         if question.start.year not in CALENDAR_YEARS:
             raise InvalidArgument.of("start_time", "must lie between the years 1970 and 9998")
-        return [Aim(Window(question.start, question.start), start=question.start)]
+        aim = Aim(Window(question.start, question.start), start=question.start)
+        return [replace(aim, nothing_else=True), aim] if question.exact_only and not question.explain else [aim]
     window = wished_window(question.day, question.earliest, question.latest, question.zone)
     if window is not None:
         return [Aim(window)]

@@ -17,23 +17,28 @@ MOST_OTHER_SLOTS = 8
 # How far from a window times are still offered, and a day more because calendars differ.
 REACH_DAYS = 7
 _AROUND = timedelta(days=REACH_DAYS + 2)
+# The day of any calendar that an instant lies in reaches no further from it.
+_SAME_DAY = timedelta(days=1, hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
     """Where in time to look: inside a window, or at exactly one start, which then is the window's only instant.
 
-    `earliest_first` puts the sooner slot before the one that suits the doctor's day better.
+    `earliest_first` puts the sooner slot before the one that suits the doctor's day better. With `nothing_else`, which
+    goes with an exact start, no other times are looked for.
     """
 
     window: Window
     start: datetime | None = None
     earliest_first: bool = False
+    nothing_else: bool = False
 
     def stretch(self, now: datetime, policy: BookingPolicy) -> Window:
         """The time of which busy times can matter; never empty, and no longer than can be booked and a bit more."""
-        earliest = max(self.window.earliest - _AROUND, now - timedelta(days=2))
-        latest = min(self.window.latest + _AROUND, now + timedelta(days=policy.horizon_days + 3))
+        around = _SAME_DAY if self.nothing_else else _AROUND
+        earliest = max(self.window.earliest - around, now - timedelta(days=2))
+        latest = min(self.window.latest + around, now + timedelta(days=policy.horizon_days + 3))
         return Window(earliest, max(earliest, latest))
 
 
@@ -95,6 +100,8 @@ class Lineup:
     def proposal(self, doctor: RankedDoctor) -> Proposal:
         """One doctor's proposal, perhaps without any times."""
         agenda, offer = self.agendas[doctor.candidate.profile.doctor_id], doctor.candidate.offer
+        if self.aim.nothing_else:
+            return Proposal(doctor, (), (), offer.exact)
         if self.aim.start is None:
             slots = offer.soonest(MOST_SLOTS) if self.aim.earliest_first else offer.best(MOST_SLOTS)
             around = self.aim.window

@@ -250,6 +250,7 @@ class MatchDoctorsRequest(_message.Message):
     MIN_RATING_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
+    EXACT_TIME_ONLY_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     """The patient's UUID, for continuity; empty means that none is known."""
     appointment_type: _scheduling_pb2.AppointmentType.ValueType
@@ -277,6 +278,11 @@ class MatchDoctorsRequest(_message.Message):
     location: _builtins.str
     """Where the patient is, as an ISO 3166 code such as "US-NY" or "GB": the doctor must be licensed there, or in
     the whole country. Empty means anywhere.
+    """
+    exact_time_only: _builtins.bool
+    """With `start_time`: no other times are wanted as long as somebody is free then. Only that time is then looked at,
+    and `slots` and `other_slots` stay empty, which costs a fraction; if nobody is free then, the answer is the same
+    as without this.
     """
     @_builtins.property
     def preferred_date(self) -> _date_pb2.Date:
@@ -314,10 +320,11 @@ class MatchDoctorsRequest(_message.Message):
         min_rating: _builtins.float = ...,
         explain: _builtins.bool = ...,
         location: _builtins.str = ...,
+        exact_time_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization", "allow_history_prioritization", b"allow_history_prioritization", "preferred_date", b"preferred_date", "preferred_time_end", b"preferred_time_end", "preferred_time_start", b"preferred_time_start", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization", "allow_history_prioritization", b"allow_history_prioritization", "appointment_type", b"appointment_type", "at_least_revision", b"at_least_revision", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "explain", b"explain", "language", b"language", "location", b"location", "max_results", b"max_results", "min_rating", b"min_rating", "patient_id", b"patient_id", "preferred_date", b"preferred_date", "preferred_time_end", b"preferred_time_end", "preferred_time_start", b"preferred_time_start", "specialty_required", b"specialty_required", "start_time", b"start_time", "timezone", b"timezone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization", "allow_history_prioritization", b"allow_history_prioritization", "appointment_type", b"appointment_type", "at_least_revision", b"at_least_revision", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "exact_time_only", b"exact_time_only", "explain", b"explain", "language", b"language", "location", b"location", "max_results", b"max_results", "min_rating", b"min_rating", "patient_id", b"patient_id", "preferred_date", b"preferred_date", "preferred_time_end", b"preferred_time_end", "preferred_time_start", b"preferred_time_start", "specialty_required", b"specialty_required", "start_time", b"start_time", "timezone", b"timezone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__allow_history_prioritization: _TypeAlias = _typing.Literal["allow_history_prioritization"]  # noqa: Y015
     _WhichOneofArgType__allow_history_prioritization: _TypeAlias = _typing.Literal["_allow_history_prioritization", b"_allow_history_prioritization"]  # noqa: Y015
