@@ -1,4 +1,4 @@
-"""`python -m proof`: runs the storm and the mutants, prints the verdict, exits 1 unless every check holds and catches."""
+"""`python -m proof`: runs the storm and the mutants; exits 1 unless every check holds and every mutant is caught."""
 
 import argparse
 import asyncio

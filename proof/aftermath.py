@@ -1,4 +1,4 @@
-"""After the storm: everything is healed, every open question is asked again, and the copies are given time to catch up."""
+"""After the storm: everything is healed, every open question is asked again, and the copies get time to catch up."""
 
 import asyncio
 import random
@@ -63,7 +63,7 @@ class Aftermath:
         return replace(answer, outcome=UNKNOWN)
 
     async def _until_quiet(self) -> None:
-        """Waits until every event is numbered and every copy has it. Too late is not raised here: the checks will see."""
+        """Waits until every event is numbered and every copy has it; what never comes is for the checks to see."""
         deadline = time.monotonic() + _QUIET_SECONDS
         while time.monotonic() < deadline:
             head = await self._number("appointment", "head")

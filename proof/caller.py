@@ -1,8 +1,9 @@
-"""One client of the appointment service: sends a request under its key until it has an answer, or gives up knowing none.
+"""One client of the appointment service: sends a request under its key until it is answered, or gives up.
 
-The rules are those that docs/errors.md allows every client: after UNAVAILABLE, OVERLOADED, CONTENTION or a passed deadline
-the same request is sent again with the same request_id, at another server; every other refusal is an answer. A refusal that comes after an attempt
-without an answer proves nothing, since that attempt may still be under way: it counts as unknown until things are quiet.
+The rules are those that docs/errors.md allows every client: after UNAVAILABLE, OVERLOADED, CONTENTION or a passed
+deadline the same request is sent again with the same request_id, at another server; every other refusal is an answer. A
+refusal that comes after an attempt without an answer proves nothing, since that attempt may still be under way: it
+counts as unknown until things are quiet.
 """
 
 import asyncio

@@ -6,9 +6,9 @@ import random
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -202,16 +202,23 @@ _RULES = {
     "MEDICAL_SCHEDULING_DAILY_LIMIT": str(DAILY_LIMIT),
     "HOLD_TTL_SECONDS": str(HOLD_SECONDS),
     "TELEMED_LOG_LEVEL": "WARNING",
+    "TELEMED_ADMIN_PORT": "0",
 }
+
+
+@contextmanager
+def _data_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="telemed-proof-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the account that PostgreSQL runs under must be able to enter
+        yield folder
 
 
 @asynccontextmanager
 async def open_clinic(campaign: Campaign, logs: Path, sabotage: Sabotage = INTACT) -> AsyncIterator[Clinic]:
     """A clinic for one run; its data is gone with the block, its logs stay."""
-    with ExitStack() as cleanup:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="telemed-proof-")))
-        folder.chmod(0o755)  # the account that PostgreSQL runs under must be able to enter
-        clinic = Clinic(folder, logs, campaign, sabotage)
+    with _data_folder() as data:
+        clinic = Clinic(data, logs, campaign, sabotage)
         try:
             await clinic.open()
             yield clinic
@@ -221,7 +228,7 @@ async def open_clinic(campaign: Campaign, logs: Path, sabotage: Sabotage = INTAC
 
 def _free_ports(count: int) -> range:
     while True:
-        first = random.randrange(_PORTS.start, _PORTS.stop, count)  # noqa: S311  no secret
+        first = random.randrange(_PORTS.start, _PORTS.stop, count)
         if all(is_free(first + index) for index in range(count)):
             return range(first, first + count)
 

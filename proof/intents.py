@@ -43,9 +43,7 @@ class Place:
 
 @dataclass(slots=True)
 class Board:
-    """The appointments that the clients know of, as they were last told; all clients share it, so they get in each
-    other's way.
-    """
+    """The appointments that clients know of, as they were last told. All share it, so they get in each other's way."""
 
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: deque[str] = field(default_factory=deque)

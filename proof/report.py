@@ -18,11 +18,12 @@ def describe(outcome: Outcome) -> str:
     evidence = outcome.case.evidence
     states = Counter(row["status"] for row in evidence.appointments)
     faults = Counter(fault["what"] for fault in history.faults)
+    name, clients = outcome.campaign.name, outcome.campaign.clients
     lines = [
-        f"{outcome.campaign.name}: {outcome.seconds:.0f} s, {outcome.campaign.clients} clients, seed {history.rules['seed']}",
-        f"  operations {len(history.operations):,}: {counts['ok']:,} granted, {counts['fail']:,} refused, "
-        f"{unknown:,} without an answer at first, {counts['unknown']:,} at the end; {repeats:,} repeats, "
-        f"{len(history.reads):,} reads",
+        f"{name}: seed {history.rules['seed']}, {clients} clients, {outcome.seconds:.0f} s",
+        f"  operations   {len(history.operations):,}: {counts['ok']:,} granted, {counts['fail']:,} refused",
+        f"  no answer    {unknown:,} at first, {counts['unknown']:,} in the end",
+        f"  repeated     {repeats:,}, and {len(history.reads):,} reads",
         f"  refused for  {_told(Counter(o.reason for o in history.operations.values() if o.outcome == 'fail'))}",
         f"  stored       {len(evidence.events):,} events; {_told(states)}",
         f"  faults       {_told(faults) or 'none'}",

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.aftermath import Aftermath
+from proof.audit import objections_of_the_audit
 from proof.caller import Servers
 from proof.campaign import CLINIC_OPENS, DAILY_LIMIT, HOLD_SECONDS, Campaign
 from proof.checks import Verdict, judge
 from proof.checks.case import Case
 from proof.clinic import INTACT, Clinic, Sabotage, open_clinic
 from proof.crowd import Crowd
-from proof.evidence import Evidence
 from proof.history import History, Recorder
 from proof.intents import Board, Town
 from proof.nemesis import Nemesis
@@ -43,7 +43,7 @@ class Outcome:
 async def run(campaign: Campaign, folder: Path, seed: int, sabotage: Sabotage = INTACT) -> Outcome:
     """Runs a campaign and judges it. `folder` must be new; it keeps the history and the output of each process."""
     began = time.monotonic()
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True)  # noqa: ASYNC240 - nothing runs yet that it could hold up
     async with open_clinic(campaign, folder, sabotage) as clinic:
         recorder = Recorder(folder / "history.jsonl", clinic.now)
         try:
@@ -51,7 +51,8 @@ async def run(campaign: Campaign, folder: Path, seed: int, sabotage: Sabotage = 
         finally:
             recorder.close()
         await clinic.stop_servers()
-        evidence: Evidence = await asyncio.to_thread(read_evidence, clinic.urls, folder / "postgres.log")
+        chain = await objections_of_the_audit(clinic.urls, clinic.plan.data)
+        evidence = await asyncio.to_thread(read_evidence, clinic.urls, folder / "postgres.log", chain)
     case = Case(History.read(folder / "history.jsonl"), evidence)
     return Outcome(campaign, folder, case, judge(case), time.monotonic() - began)
 

@@ -33,7 +33,7 @@ class Case:
 
     @cached_property
     def effects_of(self) -> Mapping[str, list[Row]]:
-        """The events that each trace made of its own will: a hold that ran out and stood in the way is not its doing."""
+        """The events that each trace made of its own will: that a hold in its way ran out is not its doing."""
         found = defaultdict(list)
         for event in self.evidence.events:
             if event["kind"] not in BY_THE_CLOCK:

@@ -1,4 +1,4 @@
-"""Nobody is in two places: the diaries of doctors and patients at every moment of the run, and the claims at its end."""
+"""Nobody is in two places: the diaries of doctors and patients at every moment of a run, and the claims at its end."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What clients were told against what there is: nothing acknowledged is lost, nothing refused happened, nothing twice."""
+"""What clients were told, against what there is: nothing acknowledged is lost, nothing refused, nothing done twice."""
 
 from collections.abc import Iterator, Mapping
 
@@ -110,7 +110,7 @@ def repeats(case: Case) -> Iterator[str]:
                 yield f"{operation} was refused with {repeat.reason} when it was repeated"
         digest = kept.get((operation.caller, operation.key))
         if digest != operation.answer:
-            yield f"{operation} was answered other bytes than the database keeps ({'none' if digest is None else digest})"
+            yield f"{operation} was answered other bytes than the database keeps ({digest or 'none'})"
 
 
 def settled(case: Case) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The records: an event for every version, the states in their order, the feed without a gap, the copies exact."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Any
 
@@ -112,13 +113,17 @@ def copies(case: Case) -> Iterator[str]:
     """What the doctor service and the video service copied is what the ledger has, to the last change."""
     ledger = case.evidence.appointments
     wanted = {
-        (a["id"], a["doctor"], a["patient"], a["kind"], a["status"], a["start"], a["until"], _occupied(a), a["seat"])
-        + (a["version"],)
+        (
+            *(a["id"], a["doctor"], a["patient"], a["kind"], a["status"], a["start"], a["until"]),
+            *(_occupied_until(a), a["seat"], a["version"]),
+        )
         for a in ledger
     }
     found = {
-        (v["id"], v["doctor"], v["patient"], v["kind"], v["status"], v["start"], v["until"], v["occupied_until"])
-        + (v["seat"], v["version"])
+        (
+            *(v["id"], v["doctor"], v["patient"], v["kind"], v["status"], v["start"], v["until"]),
+            *(v["occupied_until"], v["seat"], v["version"]),
+        )
         for v in case.evidence.doctor_copy
     }
     yield from _compared("doctor service", wanted, found)
@@ -134,13 +139,13 @@ def copies(case: Case) -> Iterator[str]:
             yield f"the {service} service has read up to {cursor}, the feed ends at {head}"
 
 
-def _compared(service: str, wanted: Set[Any], found: Set[Any]) -> Iterator[str]:
+def _compared(service: str, wanted: AbstractSet[Any], found: AbstractSet[Any]) -> Iterator[str]:
     yield from (f"the {service} does not have appointment {row[0]} as it is" for row in wanted - found)
     known = {row[0] for row in wanted}
     yield from (f"the {service} has an appointment {row[0]} that is not there" for row in found if row[0] not in known)
 
 
-def _occupied(appointment: Row) -> object:
+def _occupied_until(appointment: Row) -> object:
     return appointment["until"] + timedelta(minutes=appointment["buffer"])
 
 
