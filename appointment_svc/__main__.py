@@ -12,7 +12,9 @@ from appointment_svc.app.booking import Bookkeeper
 from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
 from appointment_svc.app.complete_appointment import CompleteAppointment
+from appointment_svc.app.confirm_hold import ConfirmHold
 from appointment_svc.app.get_appointment import GetAppointment
+from appointment_svc.app.hold_slot import HoldSlot
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.mark_no_show import MarkNoShow
 from appointment_svc.app.reschedule_appointment import RescheduleAppointment
@@ -24,6 +26,7 @@ from appointment_svc.peers.doctors import GrpcDoctors
 from appointment_svc.settings import AppointmentSettings, RuleSettings
 from appointment_svc.storage.appointments import PostgresAppointments
 from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
+from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
 from chassis.background import periodically
@@ -51,13 +54,17 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     channel = open_channel(settings.doctor_target)
     doctors = GrpcDoctors(Client(channel))
     committed, grown = Signal(), Signal()
-    appointments = PostgresAppointments(database, committed)
+    holds = PostgresHolds(database, committed, clock)
+    appointments = PostgresAppointments(database, committed, holds)
     feed = PostgresFeed(database, grown)
-    ledger = PostgresLedger(database, committed)
+    ledger = PostgresLedger(database, committed, holds)
     bookkeeper = Bookkeeper(ledger, clock, rules)
+    book = Book(bookkeeper, doctors, clock, rules)
     app = UseCases(
         smart_book=SmartBook(bookkeeper, doctors, clock, rules),
-        book=Book(bookkeeper, doctors, clock, rules),
+        book=book,
+        hold_slot=HoldSlot(book),
+        confirm_hold=ConfirmHold(appointments, holds),
         get_appointment=GetAppointment(appointments),
         list_appointments=ListAppointments(appointments),
         cancel_appointment=CancelAppointment(appointments, clock, rules),

@@ -27,6 +27,7 @@ class RuleSettings(BaseSettings):
     medical_scheduling_cancel_notice_hours: float = Field(default=24, ge=0, description="Notice of a cancellation.")
     medical_scheduling_reschedule_notice_hours: float = Field(default=48, ge=0, description="Notice of a move.")
     medical_scheduling_daily_limit: int = Field(default=3, ge=1, description="Active visits a patient and day.")
+    hold_ttl_seconds: float = Field(default=600, ge=10, le=86_400, description="How long a hold keeps its time.")
     enable_smart_booking: bool = Field(default=True, description="Whether SmartBook is open.")
 
     def rules(self) -> Rules:
@@ -37,5 +38,6 @@ class RuleSettings(BaseSettings):
             cancel_notice=timedelta(hours=self.medical_scheduling_cancel_notice_hours),
             reschedule_notice=timedelta(hours=self.medical_scheduling_reschedule_notice_hours),
             daily_limit=self.medical_scheduling_daily_limit,
+            hold_ttl=timedelta(seconds=self.hold_ttl_seconds),
             smart_booking=self.enable_smart_booking,
         )

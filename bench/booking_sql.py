@@ -79,5 +79,11 @@ def _book(first: date) -> str:
             "match_scores": "ARRAY[0.5]",
             "are_preferred": "ARRAY[false]",
             "answers": f"ARRAY[{_ANSWER}]",
+            "statuses": "ARRAY['CONFIRMED']",
+            "hold_expire_times": "ARRAY[NULL]",
+            "require_approval": "ARRAY[false]",
+            "match_policy_versions": "ARRAY[1]",
+            "doctor_day_limits": "ARRAY[0]",
+            "heed_holds": "true",
         },
     )

@@ -16,6 +16,7 @@ import uvloop
 from appointment_svc.app.ports import Draft, Method, Order, Outcome
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.offers import Candidate, Offer
+from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
 from bench import doctors
 from bench.clinic import durable_postgres
@@ -90,7 +91,7 @@ async def _service(url: str) -> AsyncIterator[tuple[PostgresLedger, Readers]]:
     await database.open()
     try:
         async with reading(database, committed) as readers:
-            yield PostgresLedger(database, committed), readers
+            yield PostgresLedger(database, committed, PostgresHolds(database, committed)), readers
     finally:
         await database.close()
 

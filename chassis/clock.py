@@ -26,3 +26,8 @@ def clock_from(shows: datetime | None, at: datetime | None) -> Clock:
     if shows is None:
         return system_clock
     return moved_clock(shows, at or system_clock())
+
+
+def lead_of(clock: Clock) -> timedelta:
+    """How far a clock is ahead of the system's; negative when it is behind."""
+    return timedelta(0) if clock is system_clock else clock() - system_clock()

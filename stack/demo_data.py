@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appointment_svc.storage.appointments import PostgresAppointments
+from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.imports import import_appointments
 from chassis.db import Database
 from chassis.signals import Signal
@@ -94,7 +95,8 @@ async def _visits(database: Database, staff: tuple[DemoDoctor, ...], now: dateti
 
 
 def _appointments(database: Database) -> PostgresAppointments:
-    return PostgresAppointments(database, Signal())
+    committed = Signal()
+    return PostgresAppointments(database, committed, PostgresHolds(database, committed))
 
 
 @asynccontextmanager

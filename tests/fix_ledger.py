@@ -13,6 +13,7 @@ from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.offers import Candidate, Offer
 from appointment_svc.storage.appointments import PostgresAppointments
 from appointment_svc.storage.feed import PostgresFeed, Sequencer
+from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
 from chassis.context import Caller, Role
 from chassis.db import Database
@@ -31,6 +32,8 @@ class LedgerBench:
     """Everything of the appointment service's storage, over one database."""
 
     database: Database
+    now: list[datetime]
+    holds: PostgresHolds
     ledger: PostgresLedger
     appointments: PostgresAppointments
     feed: PostgresFeed
@@ -41,11 +44,14 @@ class LedgerBench:
 async def bench(appointment_db_url: str) -> AsyncIterator[LedgerBench]:
     database = Database(appointment_db_url, size=20)
     await database.open()
-    committed, grown = Signal(), Signal()
+    committed, grown, now = Signal(), Signal(), [NOW]
+    holds = PostgresHolds(database, committed, lambda: now[0])
     yield LedgerBench(
         database,
-        PostgresLedger(database, committed),
-        PostgresAppointments(database, committed),
+        now,
+        holds,
+        PostgresLedger(database, committed, holds),
+        PostgresAppointments(database, committed, holds),
         PostgresFeed(database, grown),
         Sequencer(database, committed, grown),
     )
@@ -63,16 +69,22 @@ def draft(
     kind: AppointmentType = AppointmentType.GENERAL_CONSULTATION,
     day: date | None = None,
     answer: bytes = b"answer",
+    doctor_limit: int = 0,
+    held_until: datetime | None = None,
+    requires_approval: bool = False,
 ) -> Draft:
-    """One visit that might be booked."""
+    """One visit that might be booked, or held."""
     end = start + timedelta(minutes=minutes)
     slot = Slot(start, end, kind, SlotPriority.AVAILABLE, timedelta(minutes=buffer), capacity)
-    offer = Offer(doctor_id, "Ada", "Stone", ZoneInfo("UTC"), 0.5, (), False, (slot,), (), slot)
+    offer = Offer(
+        doctor_id, "Ada", "Stone", ZoneInfo("UTC"), 0.5, (), False, (slot,), (), slot,
+        max_daily_appointments=doctor_limit,
+    )  # fmt: skip
     appointment = Appointment(
         id=str(uuid4()),
         patient_id=patient_id,
         doctor_id=doctor_id,
-        status=AppointmentStatus.CONFIRMED,
+        status=AppointmentStatus.HELD if held_until else AppointmentStatus.CONFIRMED,
         kind=kind,
         start=start,
         end=end,
@@ -87,10 +99,12 @@ def draft(
         version=1,
         create_time=NOW,
         update_time=NOW,
+        hold_expire_time=held_until,
+        requires_approval=requires_approval,
     )
     return Draft(Candidate(offer, slot), appointment, day or start.date(), answer)
 
 
-def order(drafts: Sequence[Draft], *, key: RequestKey | None = None, limit: int = 3) -> Order:
+def order(drafts: Sequence[Draft], *, key: RequestKey | None = None, limit: int = 3, now: datetime = NOW) -> Order:
     """An order of an administrator."""
-    return Order(STAFF, Method.MANUAL, key, limit, NOW, drafts)
+    return Order(STAFF, Method.MANUAL, key, limit, now, drafts)

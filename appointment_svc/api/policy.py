@@ -9,6 +9,8 @@ _STAFF_AND_DOCTORS = _ANYONE - {Role.PATIENT}
 OPEN_TO: dict[str, frozenset[Role]] = {
     f"{_SERVICE}/SmartBook": frozenset({Role.PATIENT, Role.ADMIN, Role.SERVICE}),
     f"{_SERVICE}/Book": _ANYONE,
+    f"{_SERVICE}/HoldSlot": _ANYONE,
+    f"{_SERVICE}/ConfirmHold": _ANYONE,
     f"{_SERVICE}/GetAppointment": _ANYONE,
     f"{_SERVICE}/ListAppointments": _ANYONE,
     f"{_SERVICE}/CancelAppointment": _ANYONE,

@@ -1,9 +1,11 @@
 """Results of the use cases as messages of the contract."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeVar
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from telemed.appointment.v1 import appointment_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.type.v1 import scheduling_pb2
@@ -45,7 +47,16 @@ def appointment_message(a: Appointment) -> appointment_pb2.Appointment:
         etag=a.etag,
         create_time=to_timestamp(a.create_time),
         update_time=to_timestamp(a.update_time),
+        hold_expire_time=_when(a.hold_expire_time),
+        match_policy_version=a.match_policy_version,
+        rating=a.rating or 0,
+        patient_arrival_time=_when(a.patient_arrival_time),
+        doctor_arrival_time=_when(a.doctor_arrival_time),
     )
+
+
+def _when(instant: datetime | None) -> Timestamp | None:
+    return None if instant is None else to_timestamp(instant)
 
 
 def alternative_message(a: AlternativeSlot) -> scheduling_pb2.AlternativeSlot:
@@ -78,7 +89,16 @@ def smart_book_reply(booking: Booking) -> bytes:
 
 def book_reply(booking: Booking) -> bytes:
     """The answer of Book, serialized."""
-    return pb.BookResponse(
+    return _exact_reply(booking, pb.BookResponse)
+
+
+def hold_reply(booking: Booking) -> bytes:
+    """The answer of HoldSlot, serialized."""
+    return _exact_reply(booking, pb.HoldSlotResponse)
+
+
+def _exact_reply(booking: Booking, reply: type[pb.BookResponse] | type[pb.HoldSlotResponse]) -> bytes:
+    return reply(
         appointment=appointment_message(booking.appointment),
         doctor_match_score=booking.appointment.match_score,
         match_reasons=booking.reasons,
@@ -94,6 +114,7 @@ Changed = TypeVar(
     pb.StartAppointmentResponse,
     pb.CompleteAppointmentResponse,
     pb.MarkNoShowResponse,
+    pb.ConfirmHoldResponse,
 )
 
 

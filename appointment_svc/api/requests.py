@@ -38,11 +38,13 @@ Change: TypeAlias = (
     | pb.StartAppointmentRequest
     | pb.CompleteAppointmentRequest
     | pb.MarkNoShowRequest
+    | pb.ConfirmHoldRequest
 )
+ExactRequest: TypeAlias = pb.BookRequest | pb.HoldSlotRequest
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def request_key(request: pb.SmartBookRequest | pb.BookRequest | Change) -> RequestKey | None:
+def request_key(request: pb.SmartBookRequest | ExactRequest | Change) -> RequestKey | None:
     """The request_id with the fingerprint of the request; None without one."""
     if not request.request_id:
         return None
@@ -51,8 +53,8 @@ def request_key(request: pb.SmartBookRequest | pb.BookRequest | Change) -> Reque
     return RequestKey(request.request_id, fingerprint(request))
 
 
-def visit_of(request: pb.SmartBookRequest | pb.BookRequest) -> Visit:
-    """What both ways to book say of the visit."""
+def visit_of(request: pb.SmartBookRequest | ExactRequest) -> Visit:
+    """What every way to book says of the visit."""
     kind = KINDS.required(request.appointment_type, "appointment_type")
     zone_named(request.timezone)
     return Visit(
@@ -80,8 +82,8 @@ def smart_wish(request: pb.SmartBookRequest) -> SmartWish:
     )
 
 
-def exact_wish(request: pb.BookRequest) -> ExactWish:
-    """The wish of a Book."""
+def exact_wish(request: ExactRequest) -> ExactWish:
+    """The wish of a Book or a HoldSlot."""
     return ExactWish(
         visit=visit_of(request),
         doctor_id=parse_optional_uuid(request.doctor_id, "doctor_id"),

@@ -15,7 +15,9 @@ from appointment_svc.app.booking import BookingCall
 from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
 from appointment_svc.app.complete_appointment import CompleteAppointment
+from appointment_svc.app.confirm_hold import ConfirmHold
 from appointment_svc.app.get_appointment import GetAppointment
+from appointment_svc.app.hold_slot import HoldSlot
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.mark_no_show import MarkNoShow
 from appointment_svc.app.ports import ChangeOrder, Method
@@ -37,6 +39,8 @@ class UseCases:
 
     smart_book: SmartBook
     book: Book
+    hold_slot: HoldSlot
+    confirm_hold: ConfirmHold
     get_appointment: GetAppointment
     list_appointments: ListAppointments
     cancel_appointment: CancelAppointment
@@ -63,6 +67,15 @@ class AppointmentServicer(AppointmentServiceServicer):
         wish = requests.exact_wish(request)
         call = BookingCall(current_caller(), Method.MANUAL, requests.request_key(request), replies.book_reply)
         return pb.BookResponse.FromString(await self._app.book(call, wish))
+
+    async def HoldSlot(self, request: pb.HoldSlotRequest, context: Context) -> pb.HoldSlotResponse:
+        wish = requests.exact_wish(request)
+        call = BookingCall(current_caller(), Method.HOLD, requests.request_key(request), replies.hold_reply)
+        return pb.HoldSlotResponse.FromString(await self._app.hold_slot(call, wish))
+
+    async def ConfirmHold(self, request: pb.ConfirmHoldRequest, context: Context) -> pb.ConfirmHoldResponse:
+        order = _order(request, "ConfirmHold", pb.ConfirmHoldResponse)
+        return pb.ConfirmHoldResponse.FromString(await self._app.confirm_hold(order, request.etag))
 
     async def GetAppointment(self, request: pb.GetAppointmentRequest, context: Context) -> appointment_pb2.Appointment:
         appointment_id = parse_uuid(request.id, "id")

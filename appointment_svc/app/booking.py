@@ -1,13 +1,13 @@
-"""What booking by wish and booking by time have in common: drafts, the saved answer, the verdict of the ledger."""
+"""What all ways to book have in common: drafts, the saved answer, the verdict of the ledger."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from appointment_svc.app.ports import Attempt, Draft, Ledger, Method, Order, Outcome, RequestKey, Verdict
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import DailyLimitReached, PatientBusy, SlotTaken
-from appointment_svc.domain.offers import Candidate, Offer, alternatives
+from appointment_svc.domain.errors import DailyLimitReached, DoctorDayFull, PatientBusy, SlotTaken
+from appointment_svc.domain.offers import Candidate, Offer, alternatives, off_the_day
 from appointment_svc.domain.rules import MAX_NOTES, MAX_SPECIALTY, Rules, check_text
 from chassis.clock import Clock
 from chassis.context import Caller
@@ -98,7 +98,8 @@ class Bookkeeper:
     ) -> bytes | None:
         """Books the first candidate that the ledger accepts; None when every one was taken by others.
 
-        Raises PatientBusy or DailyLimitReached when it was the patient who could not take what was left.
+        Raises PatientBusy or DailyLimitReached when it was the patient who could not take what was left, and
+        DoctorDayFull when one time was asked for and its doctor has enough visits that day.
         """
         left = list(candidates)
         refusal: Refusal | None = None
@@ -108,7 +109,7 @@ class Bookkeeper:
             verdict = await self.ledger.book(self._order(call, drafts))
             if verdict.outcome in (Outcome.BOOKED, Outcome.REPLAYED):
                 return verdict.answer
-            refusal = self._refusal(verdict, offers) or refusal
+            refusal = self._refusal(call, verdict, drafts, offers) or refusal
             left = _still_worth_trying(left, drafts, verdict)
         if refusal is not None:
             raise refusal
@@ -118,7 +119,7 @@ class Bookkeeper:
         return Order(call.caller, call.method, call.key, self.rules.daily_limit, self.clock(), drafts)
 
     def _draft(self, call: BookingCall, visit: Visit, candidate: Candidate, offers: Sequence[Offer]) -> Draft:
-        appointment = _appointment(visit, candidate, self.clock())
+        appointment = self._appointment(call, visit, candidate)
         booking = Booking(
             appointment=appointment,
             reasons=candidate.offer.reasons,
@@ -128,7 +129,23 @@ class Bookkeeper:
         day = day_of(candidate.slot.start, candidate.offer.zone)
         return Draft(candidate, appointment, day, call.render(booking))
 
-    def _refusal(self, verdict: Verdict, offers: Sequence[Offer]) -> Refusal | None:
+    def _appointment(self, call: BookingCall, visit: Visit, candidate: Candidate) -> Appointment:
+        booked = _appointment(visit, candidate, self.clock())
+        if call.method is Method.HOLD:
+            # A hold that outlived its visit's start could be confirmed for the past.
+            end = min(booked.create_time + self.rules.hold_ttl, booked.start)
+            return replace(booked, status=AppointmentStatus.HELD, hold_expire_time=end)
+        if booked.requires_approval:
+            return replace(booked, status=AppointmentStatus.PENDING)
+        return booked
+
+    def _refusal(
+        self, call: BookingCall, verdict: Verdict, drafts: Sequence[Draft], offers: Sequence[Offer]
+    ) -> Refusal | None:
+        if verdict.outcome is Outcome.DOCTOR_DAY_FULL and call.method is not Method.SMART:
+            offer, day = drafts[verdict.draft].candidate.offer, drafts[verdict.draft].day
+            elsewhere = alternatives(off_the_day(offers, offer.doctor_id, day))
+            return DoctorDayFull.of(day, offer.max_daily_appointments, elsewhere)
         if verdict.outcome is Outcome.PATIENT_BUSY:
             return PatientBusy.of(alternatives(offers))
         if verdict.outcome is Outcome.DAILY_LIMIT_REACHED:
@@ -138,7 +155,7 @@ class Bookkeeper:
 
 def _still_worth_trying(left: list[Candidate], drafts: Sequence[Draft], verdict: Verdict) -> list[Candidate]:
     """What of the candidates may still be booked after a refusal."""
-    if verdict.outcome is Outcome.SLOT_TAKEN:
+    if verdict.outcome in (Outcome.SLOT_TAKEN, Outcome.DOCTOR_DAY_FULL):
         return left[len(drafts) :]
     rest = left[verdict.draft + 1 :]
     if verdict.outcome is Outcome.DAILY_LIMIT_REACHED:
@@ -168,6 +185,8 @@ def _appointment(visit: Visit, candidate: Candidate, now: datetime) -> Appointme
         version=1,
         create_time=now,
         update_time=now,
+        requires_approval=offer.requires_approval,
+        match_policy_version=offer.policy_version,
     )
 
 

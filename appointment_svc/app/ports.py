@@ -19,6 +19,7 @@ class Method(StrEnum):
 
     SMART = "SmartBook"
     MANUAL = "Book"
+    HOLD = "HoldSlot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Outcome(StrEnum):
     SLOT_TAKEN = "SLOT_TAKEN"
     PATIENT_BUSY = "PATIENT_BUSY"
     DAILY_LIMIT_REACHED = "DAILY_LIMIT_REACHED"
+    DOCTOR_DAY_FULL = "DOCTOR_DAY_FULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class Ledger(Protocol):
     async def book(self, order: Order) -> Verdict:
         """Books the first draft that is free, with its event and its saved answer, or nothing at all.
 
+        A hold that has run out is in nobody's way.
+
         Raises IdempotencyKeyReused when the key was used for another wish.
         """
         ...
@@ -143,13 +147,22 @@ class ChangeOrder:
     answer: Callable[[Appointment], bytes]
 
 
+class Holds(Protocol):
+    """What the ledger knows of holds."""
+
+    async def moment(self) -> datetime:
+        """The instant now by the one clock that says whether a hold has run out: that of the database."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class NewTime:
-    """What the ledger must know to move an appointment: seats of the new time, its day, and the limit of a day."""
+    """What the ledger must know to move an appointment: seats of the new time, its day, and the limits of a day."""
 
     capacity: int
     day: date
     daily_limit: int
+    doctor_daily_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

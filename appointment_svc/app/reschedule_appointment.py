@@ -8,8 +8,8 @@ from appointment_svc.app.access import may_see
 from appointment_svc.app.changing import guarded
 from appointment_svc.app.ports import Appointments, ChangeOrder, Doctors, MatchWish, NewTime
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import AppointmentNotFound, OutsideWorkingHours, SlotTaken, TooSoon
-from appointment_svc.domain.offers import Candidate, Offer, alternatives
+from appointment_svc.domain.errors import AppointmentNotFound, DoctorDayFull, OutsideWorkingHours, SlotTaken, TooSoon
+from appointment_svc.domain.offers import Candidate, Offer, alternatives, off_the_day
 from appointment_svc.domain.rules import Rules, visit_length
 from chassis.clock import Clock
 from chassis.context import Role
@@ -52,9 +52,13 @@ class RescheduleAppointment:
         # As with a cancellation, the notice is what patients owe.
         notice = self.rules.reschedule_notice if order.caller.role is Role.PATIENT else timedelta.min
         decide = guarded(order, move.etag, lambda locked: locked.rescheduled(slot, now, notice))
-        new_time = NewTime(slot.capacity, day_of(slot.start, offers[0].zone), self.rules.daily_limit)
+        day, most = day_of(slot.start, offers[0].zone), offers[0].max_daily_appointments
+        new_time = NewTime(slot.capacity, day, self.rules.daily_limit, most)
         try:
             return await self.appointments.change(order, now, decide, new_time)
+        except DoctorDayFull:
+            elsewhere = alternatives(off_the_day(offers, offers[0].doctor_id, day))
+            raise DoctorDayFull.of(day, most, elsewhere) from None
         except SlotTaken:
             raise SlotTaken.of(alternatives(offers, Candidate(offers[0], slot))) from None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from appointment_svc.domain.errors import TooEarly, TooLateToCancel, TooLateToReschedule, WrongState
+from appointment_svc.domain.errors import HoldExpired, TooEarly, TooLateToCancel, TooLateToReschedule, WrongState
 from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.slots import Slot
@@ -30,7 +30,12 @@ TRANSITIONS: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """One visit of one patient with one doctor. Instants are aware, in UTC; ids are canonical UUIDs."""
+    """One visit of one patient with one doctor. Instants are aware, in UTC; ids are canonical UUIDs.
+
+    `hold_expire_time` is set while HELD and once EXPIRED; a hold without one (imported) never runs out by itself.
+    `requires_approval` is what the doctor wanted when the time was offered. `rating` is 1 to 5, None until the patient
+    has given one.
+    """
 
     id: str
     patient_id: str
@@ -50,6 +55,13 @@ class Appointment:
     version: int
     create_time: datetime
     update_time: datetime
+    hold_expire_time: datetime | None = None
+    requires_approval: bool = False
+    match_policy_version: int = 0
+    patient_arrival_time: datetime | None = None
+    doctor_arrival_time: datetime | None = None
+    rating: int | None = None
+    rating_comment: str = ""
 
     @property
     def etag(self) -> str:
@@ -62,11 +74,29 @@ class Appointment:
             raise WrongState.of(self.status, status)
         return replace(self, status=status, version=self.version + 1, update_time=now)
 
+    def confirmed(self, asked: datetime) -> "Appointment":
+        """The hold as an appointment, or as one that the doctor has yet to approve.
+
+        `asked` is when the confirmation was asked for, by the clock of the database. Raises WrongState, or HoldExpired
+        from the very instant on at which the hold runs out.
+        """
+        if self.status is AppointmentStatus.EXPIRED:
+            raise HoldExpired.of(self.hold_expire_time or self.update_time)
+        if self.status is not AppointmentStatus.HELD:
+            raise WrongState.of(self.status, AppointmentStatus.CONFIRMED)
+        if self.hold_expire_time is not None and asked >= self.hold_expire_time:
+            raise HoldExpired.of(self.hold_expire_time)
+        status = AppointmentStatus.PENDING if self.requires_approval else AppointmentStatus.CONFIRMED
+        return replace(self.moved_to(status, asked), hold_expire_time=None)
+
     def rescheduled(self, slot: Slot, now: datetime, notice: timedelta) -> "Appointment":
-        """The appointment at another time. Raises WrongState, or TooLateToReschedule with less than `notice` left."""
+        """The appointment at another time. Raises WrongState, or TooLateToReschedule with less than `notice` left.
+
+        A hold needs no notice, and keeps the instant at which it runs out.
+        """
         if self.status not in MOVABLE:
             raise WrongState.of(self.status, "moved")
-        if self.start - now < notice:
+        if self.status is not AppointmentStatus.HELD and self.start - now < notice:
             raise TooLateToReschedule.of(self.start, notice)
         return replace(
             self, start=slot.start, end=slot.end, buffer=slot.buffer, version=self.version + 1, update_time=now
@@ -91,8 +121,11 @@ class Appointment:
         return no_show
 
     def cancelled(self, reason: str, now: datetime, notice: timedelta) -> "Appointment":
-        """The appointment called off. Raises WrongState, or TooLateToCancel when less than `notice` is left."""
+        """The appointment called off. Raises WrongState, or TooLateToCancel when less than `notice` is left.
+
+        A hold needs no notice: nobody counts on it yet.
+        """
         off = replace(self.moved_to(AppointmentStatus.CANCELLED, now), cancel_reason=reason)
-        if self.start - now < notice:
+        if self.status is not AppointmentStatus.HELD and self.start - now < notice:
             raise TooLateToCancel.of(self.start, now, notice)
         return off

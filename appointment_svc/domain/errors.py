@@ -133,6 +133,37 @@ class DailyLimitReached(Refusal):
         )
 
 
+class DoctorDayFull(Refusal):
+    """The doctor has as many visits that day as they want."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "DOCTOR_DAY_FULL"
+
+    @classmethod
+    def of(cls, day: date, limit: int, alternatives: tuple[AlternativeSlot, ...]) -> "DoctorDayFull":
+        """The refusal, with the day, the doctor's maximum, and times on other days or with other doctors."""
+        return cls(
+            f"the doctor takes at most {limit} visits a day and {day.isoformat()} is full; choose another day",
+            alternatives=alternatives,
+            metadata={"day": day.isoformat(), "max_daily_appointments": str(limit)},
+        )
+
+
+class HoldExpired(Refusal):
+    """The hold ran out before it was confirmed."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "HOLD_EXPIRED"
+
+    @classmethod
+    def of(cls, expired: datetime) -> "HoldExpired":
+        """The refusal, with the instant at which the hold ran out."""
+        return cls(
+            f"the hold ran out at {expired.isoformat()}; hold or book the time anew",
+            metadata={"hold_expire_time": expired.isoformat()},
+        )
+
+
 class NoAvailability(Refusal):
     """No doctor who fits is free in what was asked for."""
 

@@ -1,10 +1,11 @@
 """What the doctor service offers for a wish, and the order in which the ledger is asked."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from kernel.civil_time import day_of
 from kernel.slots import AlternativeSlot, Slot
 
 MAX_ALTERNATIVES = 6
@@ -16,7 +17,7 @@ class Offer:
     """One doctor who fits, the best first among offers.
 
     `slots` lie in the window asked for and `others` outside; `exact` is the very time asked for when the doctor
-    works then, booked or not.
+    works then, booked or not. A maximum of 0 is none; `policy_version` is that of the weights behind the score.
     """
 
     doctor_id: str
@@ -29,6 +30,9 @@ class Offer:
     slots: tuple[Slot, ...]
     others: tuple[Slot, ...]
     exact: Slot | None
+    requires_approval: bool = False
+    max_daily_appointments: int = 0
+    policy_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,17 @@ def _as_alternative(candidate: Candidate) -> AlternativeSlot:
         match_score=offer.match_score,
         has_patient_history=offer.is_preferred,
     )
+
+
+def off_the_day(offers: Sequence[Offer], doctor_id: str, day: date) -> list[Offer]:
+    """The offers less the times of one doctor on one day of that doctor's calendar."""
+    return [_off(offer, day) if offer.doctor_id == doctor_id else offer for offer in offers]
+
+
+def _off(offer: Offer, day: date) -> Offer:
+    slots = tuple(slot for slot in offer.slots if day_of(slot.start, offer.zone) != day)
+    others = tuple(slot for slot in offer.others if day_of(slot.start, offer.zone) != day)
+    return replace(offer, slots=slots, others=others)
 
 
 def nearest(slots: Iterable[Slot], to: datetime, most: int) -> list[Slot]:

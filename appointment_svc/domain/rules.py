@@ -23,6 +23,7 @@ class Rules:
     reschedule_notice: timedelta = timedelta(hours=48)
     daily_limit: int = 3
     smart_booking: bool = True
+    hold_ttl: timedelta = timedelta(minutes=10)
 
     def check_start(self, start: datetime, now: datetime, zone: tzinfo) -> None:
         """Refuses a start with too little notice, or on a day past the horizon of the doctor's calendar."""

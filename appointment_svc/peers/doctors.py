@@ -29,7 +29,7 @@ class GrpcDoctors:
     async def match(self, wish: MatchWish) -> list[Offer]:
         """See the port."""
         reply = await self.client.unary(_MATCH, _request(wish), doctor_service_pb2.MatchDoctorsResponse)
-        return [_offer(match) for match in reply.matches]
+        return [_offer(match, reply.policy_version) for match in reply.matches]
 
 
 def _request(wish: MatchWish) -> doctor_service_pb2.MatchDoctorsRequest:
@@ -49,7 +49,7 @@ def _request(wish: MatchWish) -> doctor_service_pb2.MatchDoctorsRequest:
     )
 
 
-def _offer(match: doctor_pb2.DoctorMatch) -> Offer:
+def _offer(match: doctor_pb2.DoctorMatch, policy_version: int) -> Offer:
     return Offer(
         doctor_id=match.doctor_id,
         first_name=match.doctor_first_name,
@@ -61,6 +61,9 @@ def _offer(match: doctor_pb2.DoctorMatch) -> Offer:
         slots=tuple(_slot(offered) for offered in match.slots),
         others=tuple(_slot(offered) for offered in match.other_slots),
         exact=_slot(match.exact_slot) if match.HasField("exact_slot") else None,
+        requires_approval=match.requires_approval,
+        max_daily_appointments=match.max_daily_appointments,
+        policy_version=policy_version,
     )
 
 

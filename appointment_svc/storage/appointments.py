@@ -9,7 +9,15 @@ import psycopg
 
 from appointment_svc.app.ports import BusyTime, ChangeOrder, ListFilter, NewTime, PagePosition, RequestKey
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import AppointmentNotFound, DailyLimitReached, PatientBusy, SlotTaken
+from appointment_svc.domain.changes import Change, change_between
+from appointment_svc.domain.errors import (
+    AppointmentNotFound,
+    DailyLimitReached,
+    DoctorDayFull,
+    PatientBusy,
+    SlotTaken,
+)
+from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import key_reused
 from appointment_svc.storage.rows import QUERIES, appointment_of
 from chassis.db import Database, Session
@@ -29,6 +37,9 @@ _CONDITIONS = {
 }
 _AFTER = "(start_time, appointment_id) < (%(after_start)s::timestamptz, %(after_id)s::uuid)"
 
+# What a hold that has run out may be the cause of.
+_IN_THE_WAY = (SlotTaken, DoctorDayFull, PatientBusy, DailyLimitReached)
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresAppointments:
@@ -36,6 +47,7 @@ class PostgresAppointments:
 
     database: Database
     committed: Signal
+    holds: PostgresHolds
 
     async def get(self, appointment_id: str) -> Appointment | None:
         """See the port."""
@@ -69,6 +81,21 @@ class PostgresAppointments:
         new_time: NewTime | None = None,
     ) -> bytes:
         """See the port."""
+        try:
+            return await self._change(order, now, decide, new_time)
+        except _IN_THE_WAY:
+            current = await self.get(order.appointment_id)
+            if (
+                new_time is None
+                or current is None
+                or not await self.holds.expire_of([current.doctor_id], current.patient_id)
+            ):
+                raise
+            return await self._change(order, now, decide, new_time)
+
+    async def _change(
+        self, order: ChangeOrder, now: datetime, decide: Callable[[Appointment], Appointment], new_time: NewTime | None
+    ) -> bytes:
         async with self.database.transaction() as session:
             replayed = await _claim_request(session, order, now)
             if replayed is not None:
@@ -76,12 +103,13 @@ class PostgresAppointments:
             row = await session.one(QUERIES["lock_appointment"], {"appointment_id": order.appointment_id})
             if row is None:
                 raise AppointmentNotFound.of()
-            changed = decide(appointment_of(row))
+            current = appointment_of(row)
+            changed = decide(current)
             if new_time is not None:
                 changed = await _move(session, changed, new_time)
             elif changed.status not in OCCUPYING:
                 await session.execute(QUERIES["release_claims"], _whose(changed))
-            kind = changed.status.value if new_time is None else "RESCHEDULED"
+            kind = change_between(current, changed)
             await session.execute(QUERIES["change_appointment"], _written(order, changed, kind))
             answer = order.answer(changed)
             if order.key is not None:
@@ -143,6 +171,7 @@ def _answer_in(row: dict[str, Any], key: RequestKey) -> bytes:
 async def _move(session: Session, changed: Appointment, new_time: NewTime) -> Appointment:
     """The appointment with the seat that it has at its new time."""
     asked = {"capacity": new_time.capacity, "day": new_time.day, "day_limit": new_time.daily_limit}
+    asked["doctor_day_limit"] = new_time.doctor_daily_limit
     try:
         row = await session.one(
             QUERIES["move_claims"], {**_whose(changed), **_when(changed), **asked, "kind": changed.kind.value}
@@ -155,6 +184,8 @@ async def _move(session: Session, changed: Appointment, new_time: NewTime) -> Ap
 def _refusal_of(error: psycopg.Error, new_time: NewTime) -> Exception:
     """What move_claims says by its own SQLSTATEs; anything else is the database's own trouble."""
     match error.sqlstate, error.diag.message_primary:
+        case "TM001", "DOCTOR_DAY_FULL":
+            return DoctorDayFull.of(new_time.day, new_time.doctor_daily_limit, ())
         case "TM001", _:
             return SlotTaken.of()
         case "TM002", "DAILY_LIMIT_REACHED":
@@ -180,7 +211,7 @@ def _when(appointment: Appointment) -> dict[str, object]:
     }
 
 
-def _written(order: ChangeOrder, changed: Appointment, kind: str) -> dict[str, object]:
+def _written(order: ChangeOrder, changed: Appointment, kind: Change) -> dict[str, object]:
     return {
         **_when(changed),
         "appointment_id": changed.id,
@@ -189,7 +220,12 @@ def _written(order: ChangeOrder, changed: Appointment, kind: str) -> dict[str, o
         "seat": changed.seat,
         "version": changed.version,
         "now": changed.update_time,
-        "change_kind": kind,
+        "hold_expire_time": changed.hold_expire_time,
+        "patient_arrival_time": changed.patient_arrival_time,
+        "doctor_arrival_time": changed.doctor_arrival_time,
+        "rating": changed.rating,
+        "rating_comment": changed.rating_comment,
+        "change_kind": kind.value,
         "caller": order.caller.subject,
         "caller_role": order.caller.role.value,
         "traceparent": current_traceparent(),

@@ -91,9 +91,11 @@ async def _claim(session: Session, visits: Sequence[ImportedAppointment], daily_
     """
     ids = [visit.appointment.id for visit in visits]
     capacities = [visit.capacity for visit in visits]
-    seated = await session.all(_QUERIES["claim_doctors"], {"appointment_ids": ids, "capacities": capacities})
-    _refuse_first((row["appointment_id"], Outcome.SLOT_TAKEN) for row in seated if row["seat"] is None)
     days = [visit.day for visit in visits]
+    seated = await session.all(
+        _QUERIES["claim_doctors"], {"appointment_ids": ids, "capacities": capacities, "days": days}
+    )
+    _refuse_first((row["appointment_id"], Outcome.SLOT_TAKEN) for row in seated if row["seat"] is None)
     wanted = {"appointment_ids": ids, "days": days, "daily_limit": daily_limit}
     placed = await session.all(_QUERIES["claim_patients"], wanted)
     _refuse_first((row["appointment_id"], row["outcome"]) for row in placed if row["outcome"] != "OK")
@@ -128,4 +130,9 @@ def _row(visit: Appointment) -> dict[str, object]:
         "version": visit.version,
         "create_time": visit.create_time.isoformat(),
         "update_time": visit.update_time.isoformat(),
+        "hold_expire_time": visit.hold_expire_time and visit.hold_expire_time.isoformat(),
+        "requires_approval": visit.requires_approval,
+        "match_policy_version": visit.match_policy_version,
+        "rating": visit.rating,
+        "rating_comment": visit.rating_comment,
     }

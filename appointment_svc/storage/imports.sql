@@ -2,11 +2,12 @@
 -- In the order of the ids, so that two imports of the same visits wait for each other and never both.
 INSERT INTO appointment (
     appointment_id, patient_id, doctor_id, status, kind, start_time, end_time, buffer_minutes, seat, timezone,
-    specialty_required, patient_notes, match_score, is_preferred_doctor, cancel_reason, version, create_time, update_time
+    specialty_required, patient_notes, match_score, is_preferred_doctor, cancel_reason, version, create_time,
+    update_time, hold_expire_time, requires_approval, match_policy_version, rating, rating_comment
 )
 SELECT appointment_id, patient_id, doctor_id, status, kind, start_time, end_time, buffer_minutes, seat, timezone,
        specialty_required, patient_notes, match_score, is_preferred_doctor, cancel_reason, version, create_time,
-       update_time
+       update_time, hold_expire_time, requires_approval, match_policy_version, rating, rating_comment
 FROM jsonb_populate_recordset(NULL::appointment, %(rows)s::jsonb)
 ORDER BY appointment_id
 ON CONFLICT DO NOTHING
@@ -16,9 +17,11 @@ RETURNING appointment_id::text
 SELECT a.appointment_id::text,
        claim_doctor(
            a.doctor_id, a.appointment_id, a.kind, wanted.capacity,
-           tstzrange(a.start_time, a.end_time + make_interval(mins => a.buffer_minutes))
+           -- A doctor's maximum is for new bookings: what was agreed elsewhere is agreed.
+           tstzrange(a.start_time, a.end_time + make_interval(mins => a.buffer_minutes)), wanted.day, 0
        ) AS seat
-FROM unnest(%(appointment_ids)s::uuid[], %(capacities)s::int[]) AS wanted (appointment_id, capacity)
+FROM unnest(%(appointment_ids)s::uuid[], %(capacities)s::int[], %(days)s::date[])
+    AS wanted (appointment_id, capacity, day)
 JOIN appointment a USING (appointment_id)
 ORDER BY a.doctor_id, a.start_time, a.appointment_id
 

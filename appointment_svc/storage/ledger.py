@@ -1,10 +1,12 @@
 """The ledger on PostgreSQL: one statement a booking; the exclusion constraints have the last word."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import Counter
 
 from appointment_svc.app.ports import Attempt, Method, Order, Outcome, RequestKey, Verdict
+from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.rows import QUERIES
 from chassis.context import Caller
 from chassis.db import Database
@@ -23,6 +25,8 @@ _attempts = Counter(
 _BOOK = QUERIES["book"]
 _SAVED_ANSWER = QUERIES["saved_answer"]
 _NOTE_ATTEMPT = QUERIES["note_attempt"]
+# An outcome that stays in here: what stood in the way is cleared away and the order tried once more.
+_HOLDS_RAN_OUT = "HOLDS_RAN_OUT"
 
 
 def key_reused() -> IdempotencyKeyReused:
@@ -36,11 +40,15 @@ class PostgresLedger:
 
     database: Database
     committed: Signal
+    holds: PostgresHolds
 
     async def book(self, order: Order) -> Verdict:
         """See the port. A lost connection raises psycopg.OperationalError; the key alone then tells what happened."""
-        row = await self.database.one(_BOOK, _parameters(order))
-        assert row is not None, "a function with OUT parameters answers one row"  # noqa: S101 - for the type checker
+        row = await self._book(order, heed_holds=True)
+        if row["outcome"] == _HOLDS_RAN_OUT:
+            doctors = [draft.appointment.doctor_id for draft in order.drafts]
+            await self.holds.expire_of(doctors, order.drafts[0].appointment.patient_id)
+            row = await self._book(order, heed_holds=False)
         if row["outcome"] == "REQUEST_ID_REUSED":
             raise key_reused()
         outcome = Outcome(row["outcome"])
@@ -48,6 +56,11 @@ class PostgresLedger:
             self.committed.fire()
             _attempts.labels(order.method.value, outcome.value).inc()
         return Verdict(outcome, (row["candidate"] or 1) - 1, bytes(row["answer"] or b""))
+
+    async def _book(self, order: Order, *, heed_holds: bool) -> dict[str, Any]:
+        row = await self.database.one(_BOOK, {**_parameters(order), "heed_holds": heed_holds})
+        assert row is not None, "a function with OUT parameters answers one row"  # noqa: S101 - for the type checker
+        return row
 
     async def saved_answer(self, caller: Caller, method: Method, key: RequestKey) -> bytes | None:
         """See the port."""
@@ -102,4 +115,9 @@ def _parameters(order: Order) -> dict[str, object]:
         "match_scores": [d.appointment.match_score for d in drafts],
         "are_preferred": [d.appointment.is_preferred_doctor for d in drafts],
         "answers": [d.answer for d in drafts],
+        "statuses": [d.appointment.status.value for d in drafts],
+        "hold_expire_times": [d.appointment.hold_expire_time for d in drafts],
+        "require_approval": [d.appointment.requires_approval for d in drafts],
+        "match_policy_versions": [d.appointment.match_policy_version for d in drafts],
+        "doctor_day_limits": [d.candidate.offer.max_daily_appointments for d in drafts],
     }

@@ -9,7 +9,11 @@ SELECT outcome, candidate, answer FROM book(
     p_start_times => %(start_times)s::timestamptz[], p_end_times => %(end_times)s::timestamptz[],
     p_buffer_minutes => %(buffer_minutes)s::int[], p_capacities => %(capacities)s::int[],
     p_days => %(days)s::date[], p_match_scores => %(match_scores)s::float8[],
-    p_are_preferred => %(are_preferred)s::boolean[], p_answers => %(answers)s::bytea[]
+    p_are_preferred => %(are_preferred)s::boolean[], p_answers => %(answers)s::bytea[],
+    p_statuses => %(statuses)s::appointment_status[], p_hold_expire_times => %(hold_expire_times)s::timestamptz[],
+    p_require_approval => %(require_approval)s::boolean[],
+    p_match_policy_versions => %(match_policy_versions)s::int[],
+    p_doctor_day_limits => %(doctor_day_limits)s::int[], p_heed_holds => %(heed_holds)s::boolean
 )
 
 -- name: saved_answer
@@ -35,19 +39,22 @@ VALUES (%(time)s::timestamptz, %(method)s, %(reason)s, %(kind)s::appointment_kin
 -- name: get_appointment
 SELECT appointment_id::text, patient_id::text, doctor_id::text, status::text, kind::text, start_time, end_time,
        buffer_minutes, seat, timezone, specialty_required, patient_notes, match_score, is_preferred_doctor,
-       cancel_reason, version, create_time, update_time
+       cancel_reason, version, create_time, update_time, hold_expire_time, requires_approval, match_policy_version,
+       patient_arrival_time, doctor_arrival_time, rating, rating_comment
 FROM appointment WHERE appointment_id = %(appointment_id)s::uuid
 
 -- name: lock_appointment
 SELECT appointment_id::text, patient_id::text, doctor_id::text, status::text, kind::text, start_time, end_time,
        buffer_minutes, seat, timezone, specialty_required, patient_notes, match_score, is_preferred_doctor,
-       cancel_reason, version, create_time, update_time
+       cancel_reason, version, create_time, update_time, hold_expire_time, requires_approval, match_policy_version,
+       patient_arrival_time, doctor_arrival_time, rating, rating_comment
 FROM appointment WHERE appointment_id = %(appointment_id)s::uuid FOR UPDATE
 
 -- name: list_appointments
 SELECT appointment_id::text, patient_id::text, doctor_id::text, status::text, kind::text, start_time, end_time,
        buffer_minutes, seat, timezone, specialty_required, patient_notes, match_score, is_preferred_doctor,
-       cancel_reason, version, create_time, update_time
+       cancel_reason, version, create_time, update_time, hold_expire_time, requires_approval, match_policy_version,
+       patient_arrival_time, doctor_arrival_time, rating, rating_comment
 FROM appointment
 WHERE {conditions}
 ORDER BY start_time DESC, appointment_id DESC
@@ -65,7 +72,7 @@ WHERE patient_id = %(patient_id)s::uuid AND appointment_id = %(appointment_id)s:
 SELECT move_claims(
     %(appointment_id)s::uuid, %(doctor_id)s::uuid, %(patient_id)s::uuid, %(kind)s::appointment_kind,
     %(start_time)s::timestamptz, %(end_time)s::timestamptz, %(buffer_minutes)s::int, %(capacity)s::int,
-    %(day)s::date, %(day_limit)s::int
+    %(day)s::date, %(day_limit)s::int, %(doctor_day_limit)s::int
 ) AS seat
 
 -- name: change_appointment
@@ -76,7 +83,10 @@ WITH before AS (
     SET status = %(status)s::appointment_status, cancel_reason = %(cancel_reason)s,
         start_time = %(start_time)s::timestamptz, end_time = %(end_time)s::timestamptz,
         buffer_minutes = %(buffer_minutes)s::int, seat = %(seat)s::int, version = %(version)s::int,
-        update_time = %(now)s::timestamptz
+        update_time = %(now)s::timestamptz, hold_expire_time = %(hold_expire_time)s::timestamptz,
+        patient_arrival_time = %(patient_arrival_time)s::timestamptz,
+        doctor_arrival_time = %(doctor_arrival_time)s::timestamptz, rating = %(rating)s::int,
+        rating_comment = %(rating_comment)s
     WHERE a.appointment_id = %(appointment_id)s::uuid
     RETURNING a.appointment_id, a.patient_id, a.doctor_id, a.version, appointment_snapshot(a) AS snapshot
 ), written AS (

@@ -34,7 +34,19 @@ def appointment_of(row: dict[str, Any]) -> Appointment:
         version=row["version"],
         create_time=_instant(row["create_time"]),
         update_time=_instant(row["update_time"]),
+        # Snapshots taken before there were these have none of them.
+        hold_expire_time=_optional_instant(row.get("hold_expire_time")),
+        requires_approval=row.get("requires_approval", False),
+        match_policy_version=row.get("match_policy_version", 0),
+        patient_arrival_time=_optional_instant(row.get("patient_arrival_time")),
+        doctor_arrival_time=_optional_instant(row.get("doctor_arrival_time")),
+        rating=row.get("rating"),
+        rating_comment=row.get("rating_comment", ""),
     )
+
+
+def _optional_instant(value: datetime | str | None) -> datetime | None:
+    return None if value is None else _instant(value)
 
 
 def _instant(value: datetime | str) -> datetime:

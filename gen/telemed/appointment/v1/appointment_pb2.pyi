@@ -91,6 +91,20 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """The patient never came."""
     CHANGE_KIND_RESCHEDULED: _ChangeKind.ValueType  # 7
     """The appointment was moved to another time."""
+    CHANGE_KIND_HELD: _ChangeKind.ValueType  # 8
+    """The time was kept for a patient who is still deciding."""
+    CHANGE_KIND_CONFIRMED: _ChangeKind.ValueType  # 9
+    """A hold was confirmed."""
+    CHANGE_KIND_PENDING: _ChangeKind.ValueType  # 10
+    """A hold was confirmed, and the doctor has yet to approve."""
+    CHANGE_KIND_APPROVED: _ChangeKind.ValueType  # 11
+    """The doctor approved."""
+    CHANGE_KIND_EXPIRED: _ChangeKind.ValueType  # 12
+    """A hold ran out."""
+    CHANGE_KIND_ARRIVED: _ChangeKind.ValueType  # 13
+    """The patient or the doctor came to the visit."""
+    CHANGE_KIND_RATED: _ChangeKind.ValueType  # 14
+    """The patient rated the visit."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to an appointment."""
@@ -111,6 +125,20 @@ CHANGE_KIND_NO_SHOW: ChangeKind.ValueType  # 6
 """The patient never came."""
 CHANGE_KIND_RESCHEDULED: ChangeKind.ValueType  # 7
 """The appointment was moved to another time."""
+CHANGE_KIND_HELD: ChangeKind.ValueType  # 8
+"""The time was kept for a patient who is still deciding."""
+CHANGE_KIND_CONFIRMED: ChangeKind.ValueType  # 9
+"""A hold was confirmed."""
+CHANGE_KIND_PENDING: ChangeKind.ValueType  # 10
+"""A hold was confirmed, and the doctor has yet to approve."""
+CHANGE_KIND_APPROVED: ChangeKind.ValueType  # 11
+"""The doctor approved."""
+CHANGE_KIND_EXPIRED: ChangeKind.ValueType  # 12
+"""A hold ran out."""
+CHANGE_KIND_ARRIVED: ChangeKind.ValueType  # 13
+"""The patient or the doctor came to the visit."""
+CHANGE_KIND_RATED: ChangeKind.ValueType  # 14
+"""The patient rated the visit."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 @_typing.final
@@ -137,6 +165,11 @@ class Appointment(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    HOLD_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    MATCH_POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    RATING_FIELD_NUMBER: _builtins.int
+    PATIENT_ARRIVAL_TIME_FIELD_NUMBER: _builtins.int
+    DOCTOR_ARRIVAL_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The appointment's UUID."""
     patient_id: _builtins.str
@@ -165,6 +198,10 @@ class Appointment(_message.Message):
     """Why the appointment was called off; empty unless CANCELLED."""
     etag: _builtins.str
     """The version for optimistic updates; it changes with every change of the appointment."""
+    match_policy_version: _builtins.int
+    """The version of the weights that match_score was made with; 0 when it was not matched here."""
+    rating: _builtins.int
+    """What the patient gave the completed visit, 1 to 5; 0 while there is no rating."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the visit starts."""
@@ -180,6 +217,18 @@ class Appointment(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the appointment last changed."""
+
+    @_builtins.property
+    def hold_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When a hold runs out, or ran out; only while HELD and once EXPIRED."""
+
+    @_builtins.property
+    def patient_arrival_time(self) -> _timestamp_pb2.Timestamp:
+        """When the patient came; absent until then."""
+
+    @_builtins.property
+    def doctor_arrival_time(self) -> _timestamp_pb2.Timestamp:
+        """When the doctor came; absent until then."""
 
     def __init__(
         self,
@@ -202,10 +251,15 @@ class Appointment(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        hold_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        match_policy_version: _builtins.int = ...,
+        rating: _builtins.int = ...,
+        patient_arrival_time: _timestamp_pb2.Timestamp | None = ...,
+        doctor_arrival_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "doctor_arrival_time", b"doctor_arrival_time", "end_time", b"end_time", "hold_expire_time", b"hold_expire_time", "patient_arrival_time", b"patient_arrival_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "buffer_minutes", b"buffer_minutes", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "end_time", b"end_time", "etag", b"etag", "id", b"id", "is_preferred_doctor", b"is_preferred_doctor", "match_score", b"match_score", "patient_id", b"patient_id", "patient_notes", b"patient_notes", "specialty_required", b"specialty_required", "start_time", b"start_time", "status", b"status", "timezone", b"timezone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "buffer_minutes", b"buffer_minutes", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "doctor_arrival_time", b"doctor_arrival_time", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "end_time", b"end_time", "etag", b"etag", "hold_expire_time", b"hold_expire_time", "id", b"id", "is_preferred_doctor", b"is_preferred_doctor", "match_policy_version", b"match_policy_version", "match_score", b"match_score", "patient_arrival_time", b"patient_arrival_time", "patient_id", b"patient_id", "patient_notes", b"patient_notes", "rating", b"rating", "specialty_required", b"specialty_required", "start_time", b"start_time", "status", b"status", "timezone", b"timezone", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -269,6 +269,162 @@ class BookResponse(_message.Message):
 Global___BookResponse: _TypeAlias = BookResponse  # noqa: Y015
 
 @_typing.final
+class HoldSlotRequest(_message.Message):
+    """Exactly one time, to be kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_DATE_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    DURATION_MINUTES_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    SPECIALTY_REQUIRED_FIELD_NUMBER: _builtins.int
+    PATIENT_NOTES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """The patient's UUID."""
+    doctor_id: _builtins.str
+    """The doctor's UUID; empty means the best match who works then."""
+    appointment_type: _scheduling_pb2.AppointmentType.ValueType
+    """The kind of visit."""
+    duration_minutes: _builtins.int
+    """The length of the visit, 5 to 240 minutes; 0 means the default of its type."""
+    timezone: _builtins.str
+    """The IANA zone that the booker lives in; empty means UTC."""
+    specialty_required: _builtins.str
+    """A specialty that the doctor must have, in any case of letters; empty means any."""
+    patient_notes: _builtins.str
+    """A note for the doctor, at most 2,000 characters."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    @_builtins.property
+    def appointment_date(self) -> _timestamp_pb2.Timestamp:
+        """When the visit starts; to the whole minute."""
+
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        doctor_id: _builtins.str = ...,
+        appointment_date: _timestamp_pb2.Timestamp | None = ...,
+        appointment_type: _scheduling_pb2.AppointmentType.ValueType = ...,
+        duration_minutes: _builtins.int = ...,
+        timezone: _builtins.str = ...,
+        specialty_required: _builtins.str = ...,
+        patient_notes: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment_date", b"appointment_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_date", b"appointment_date", "appointment_type", b"appointment_type", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "patient_id", b"patient_id", "patient_notes", b"patient_notes", "request_id", b"request_id", "specialty_required", b"specialty_required", "timezone", b"timezone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldSlotRequest: _TypeAlias = HoldSlotRequest  # noqa: Y015
+
+@_typing.final
+class HoldSlotResponse(_message.Message):
+    """The hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    DOCTOR_MATCH_SCORE_FIELD_NUMBER: _builtins.int
+    MATCH_REASONS_FIELD_NUMBER: _builtins.int
+    IS_PREFERRED_DOCTOR_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    doctor_match_score: _builtins.float
+    """How well the doctor fits, in [0, 1]."""
+    is_preferred_doctor: _builtins.bool
+    """Whether the patient has completed a visit with this doctor before."""
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment, HELD; its hold_expire_time says until when."""
+
+    @_builtins.property
+    def match_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why, in sentences."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        doctor_match_score: _builtins.float = ...,
+        match_reasons: _abc.Iterable[_builtins.str] | None = ...,
+        is_preferred_doctor: _builtins.bool = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "doctor_match_score", b"doctor_match_score", "is_preferred_doctor", b"is_preferred_doctor", "match_reasons", b"match_reasons", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldSlotResponse: _TypeAlias = HoldSlotResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmHoldRequest(_message.Message):
+    """Which hold to confirm."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    etag: _builtins.str
+    """The etag that the caller last saw; empty means whatever it is now."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmHoldRequest: _TypeAlias = ConfirmHoldRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmHoldResponse(_message.Message):
+    """The hold confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmHoldResponse: _TypeAlias = ConfirmHoldResponse  # noqa: Y015
+
+@_typing.final
 class GetAppointmentRequest(_message.Message):
     """Which appointment."""
 

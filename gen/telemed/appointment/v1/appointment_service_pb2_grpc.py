@@ -48,6 +48,16 @@ class AppointmentServiceStub:
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.BookRequest.SerializeToString,
                 response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.BookResponse.FromString,
                 _registered_method=True)
+        self.HoldSlot = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/HoldSlot',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.HoldSlotRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.HoldSlotResponse.FromString,
+                _registered_method=True)
+        self.ConfirmHold = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/ConfirmHold',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ConfirmHoldRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ConfirmHoldResponse.FromString,
+                _registered_method=True)
         self.GetAppointment = channel.unary_unary(
                 '/telemed.appointment.v1.AppointmentService/GetAppointment',
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.GetAppointmentRequest.SerializeToString,
@@ -113,7 +123,24 @@ class AppointmentServiceServicer:
     def Book(self, request, context):
         """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
         SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
-        DAILY_LIMIT_REACHED, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldSlot(self, request, context):
+        """Keeps exactly the time asked for, by the rules of Book, while the patient decides: 10 minutes unless the clinic has
+        it otherwise, and never past the start. `hold_expire_time` says until when. Errors: those of Book.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmHold(self, request, context):
+        """Makes an appointment of a hold: CONFIRMED, or PENDING when the doctor wants to approve visits. Before it runs out
+        that always works, after it never. State: HELD. Errors: APPOINTMENT_NOT_FOUND, HOLD_EXPIRED, WRONG_STATE,
+        ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,7 +172,7 @@ class AppointmentServiceServicer:
         """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
         appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
         TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-        DAILY_LIMIT_REACHED, ETAG_MISMATCH.
+        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,6 +230,16 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
                     servicer.Book,
                     request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.BookRequest.FromString,
                     response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.BookResponse.SerializeToString,
+            ),
+            'HoldSlot': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldSlot,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.HoldSlotRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.HoldSlotResponse.SerializeToString,
+            ),
+            'ConfirmHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmHold,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ConfirmHoldRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ConfirmHoldResponse.SerializeToString,
             ),
             'GetAppointment': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAppointment,
@@ -307,6 +344,60 @@ class AppointmentService:
             '/telemed.appointment.v1.AppointmentService/Book',
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.BookRequest.SerializeToString,
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.BookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldSlot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/HoldSlot',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.HoldSlotRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.HoldSlotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/ConfirmHold',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ConfirmHoldRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ConfirmHoldResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,7 +45,16 @@ class AppointmentServiceStub:
     Book: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.BookRequest, _appointment_service_pb2.BookResponse]
     """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
     SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
-    DAILY_LIMIT_REACHED, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+    """
+    HoldSlot: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.HoldSlotRequest, _appointment_service_pb2.HoldSlotResponse]
+    """Keeps exactly the time asked for, by the rules of Book, while the patient decides: 10 minutes unless the clinic has
+    it otherwise, and never past the start. `hold_expire_time` says until when. Errors: those of Book.
+    """
+    ConfirmHold: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.ConfirmHoldRequest, _appointment_service_pb2.ConfirmHoldResponse]
+    """Makes an appointment of a hold: CONFIRMED, or PENDING when the doctor wants to approve visits. Before it runs out
+    that always works, after it never. State: HELD. Errors: APPOINTMENT_NOT_FOUND, HOLD_EXPIRED, WRONG_STATE,
+    ETAG_MISMATCH.
     """
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.GetAppointmentRequest, _appointment_pb2.Appointment]
     """Tells one appointment. Errors: APPOINTMENT_NOT_FOUND, also for someone else's."""
@@ -59,7 +68,7 @@ class AppointmentServiceStub:
     """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
     appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
     TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-    DAILY_LIMIT_REACHED, ETAG_MISMATCH.
+    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
     """
     StartAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]
     """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
@@ -97,7 +106,16 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     Book: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.BookRequest, _appointment_service_pb2.BookResponse]  # type: ignore[assignment]
     """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
     SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
-    DAILY_LIMIT_REACHED, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+    """
+    HoldSlot: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.HoldSlotRequest, _appointment_service_pb2.HoldSlotResponse]  # type: ignore[assignment]
+    """Keeps exactly the time asked for, by the rules of Book, while the patient decides: 10 minutes unless the clinic has
+    it otherwise, and never past the start. `hold_expire_time` says until when. Errors: those of Book.
+    """
+    ConfirmHold: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.ConfirmHoldRequest, _appointment_service_pb2.ConfirmHoldResponse]  # type: ignore[assignment]
+    """Makes an appointment of a hold: CONFIRMED, or PENDING when the doctor wants to approve visits. Before it runs out
+    that always works, after it never. State: HELD. Errors: APPOINTMENT_NOT_FOUND, HOLD_EXPIRED, WRONG_STATE,
+    ETAG_MISMATCH.
     """
     GetAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.GetAppointmentRequest, _appointment_pb2.Appointment]  # type: ignore[assignment]
     """Tells one appointment. Errors: APPOINTMENT_NOT_FOUND, also for someone else's."""
@@ -111,7 +129,7 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
     appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
     TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-    DAILY_LIMIT_REACHED, ETAG_MISMATCH.
+    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
     """
     StartAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]  # type: ignore[assignment]
     """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
@@ -158,7 +176,28 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_appointment_service_pb2.BookResponse, _abc.Awaitable[_appointment_service_pb2.BookResponse]]:
         """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
         SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
-        DAILY_LIMIT_REACHED, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def HoldSlot(
+        self,
+        request: _appointment_service_pb2.HoldSlotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.HoldSlotResponse, _abc.Awaitable[_appointment_service_pb2.HoldSlotResponse]]:
+        """Keeps exactly the time asked for, by the rules of Book, while the patient decides: 10 minutes unless the clinic has
+        it otherwise, and never past the start. `hold_expire_time` says until when. Errors: those of Book.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmHold(
+        self,
+        request: _appointment_service_pb2.ConfirmHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.ConfirmHoldResponse, _abc.Awaitable[_appointment_service_pb2.ConfirmHoldResponse]]:
+        """Makes an appointment of a hold: CONFIRMED, or PENDING when the doctor wants to approve visits. Before it runs out
+        that always works, after it never. State: HELD. Errors: APPOINTMENT_NOT_FOUND, HOLD_EXPIRED, WRONG_STATE,
+        ETAG_MISMATCH.
         """
 
     @_abc_1.abstractmethod
@@ -196,7 +235,7 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
         appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
         TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-        DAILY_LIMIT_REACHED, ETAG_MISMATCH.
+        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
         """
 
     @_abc_1.abstractmethod

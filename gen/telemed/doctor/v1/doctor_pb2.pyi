@@ -139,6 +139,7 @@ class Doctor(_message.Message):
     MAX_DAILY_APPOINTMENTS_FIELD_NUMBER: _builtins.int
     CONSULTATION_MODES_FIELD_NUMBER: _builtins.int
     IS_ACTIVE_FIELD_NUMBER: _builtins.int
+    REQUIRES_APPROVAL_FIELD_NUMBER: _builtins.int
     doctor_id: _builtins.str
     """The doctor's UUID."""
     first_name: _builtins.str
@@ -169,6 +170,8 @@ class Doctor(_message.Message):
     """The most visits that the doctor wants in a day, 1 to 200; 0 means no limit."""
     is_active: _builtins.bool
     """Whether the doctor takes new visits. One who does not is found by themselves and by staff alone."""
+    requires_approval: _builtins.bool
+    """Whether the doctor wants to approve each visit: bookings are then PENDING until they do."""
     @_builtins.property
     def sub_specialties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Further specialties."""
@@ -222,10 +225,11 @@ class Doctor(_message.Message):
         max_daily_appointments: _builtins.int = ...,
         consultation_modes: _abc.Iterable[Global___ConsultationMode.ValueType] | None = ...,
         is_active: _builtins.bool = ...,
+        requires_approval: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "date_of_birth", b"date_of_birth", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "consultation_modes", b"consultation_modes", "create_time", b"create_time", "date_of_birth", b"date_of_birth", "doctor_id", b"doctor_id", "email", b"email", "etag", b"etag", "first_name", b"first_name", "is_active", b"is_active", "is_verified", b"is_verified", "languages", b"languages", "last_name", b"last_name", "license_jurisdictions", b"license_jurisdictions", "license_number", b"license_number", "max_daily_appointments", b"max_daily_appointments", "rating", b"rating", "rating_count", b"rating_count", "specialty", b"specialty", "sub_specialties", b"sub_specialties", "timezone", b"timezone", "update_time", b"update_time", "years_experience", b"years_experience"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "consultation_modes", b"consultation_modes", "create_time", b"create_time", "date_of_birth", b"date_of_birth", "doctor_id", b"doctor_id", "email", b"email", "etag", b"etag", "first_name", b"first_name", "is_active", b"is_active", "is_verified", b"is_verified", "languages", b"languages", "last_name", b"last_name", "license_jurisdictions", b"license_jurisdictions", "license_number", b"license_number", "max_daily_appointments", b"max_daily_appointments", "rating", b"rating", "rating_count", b"rating_count", "requires_approval", b"requires_approval", "specialty", b"specialty", "sub_specialties", b"sub_specialties", "timezone", b"timezone", "update_time", b"update_time", "years_experience", b"years_experience"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -423,6 +427,8 @@ class DoctorMatch(_message.Message):
     SLOTS_FIELD_NUMBER: _builtins.int
     OTHER_SLOTS_FIELD_NUMBER: _builtins.int
     EXACT_SLOT_FIELD_NUMBER: _builtins.int
+    REQUIRES_APPROVAL_FIELD_NUMBER: _builtins.int
+    MAX_DAILY_APPOINTMENTS_FIELD_NUMBER: _builtins.int
     doctor_id: _builtins.str
     """The doctor's UUID."""
     doctor_first_name: _builtins.str
@@ -439,6 +445,10 @@ class DoctorMatch(_message.Message):
     """Whether the patient has completed a visit with this doctor."""
     previous_visits: _builtins.int
     """How many visits they have completed together."""
+    requires_approval: _builtins.bool
+    """Whether the doctor wants to approve each visit."""
+    max_daily_appointments: _builtins.int
+    """The most visits that the doctor takes in a day; 0 means no limit."""
     @_builtins.property
     def components(self) -> Global___MatchComponents:
         """The parts of the score."""
@@ -475,10 +485,12 @@ class DoctorMatch(_message.Message):
         slots: _abc.Iterable[Global___OfferedSlot] | None = ...,
         other_slots: _abc.Iterable[Global___OfferedSlot] | None = ...,
         exact_slot: Global___OfferedSlot | None = ...,
+        requires_approval: _builtins.bool = ...,
+        max_daily_appointments: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "exact_slot", b"exact_slot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "exact_slot", b"exact_slot", "is_preferred_doctor", b"is_preferred_doctor", "match_reasons", b"match_reasons", "match_score", b"match_score", "other_slots", b"other_slots", "previous_visits", b"previous_visits", "slots", b"slots", "specialty", b"specialty", "timezone", b"timezone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "exact_slot", b"exact_slot", "is_preferred_doctor", b"is_preferred_doctor", "match_reasons", b"match_reasons", "match_score", b"match_score", "max_daily_appointments", b"max_daily_appointments", "other_slots", b"other_slots", "previous_visits", b"previous_visits", "requires_approval", b"requires_approval", "slots", b"slots", "specialty", b"specialty", "timezone", b"timezone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,42 @@
+"""What can happen to an appointment, by the names of the contract, and which of it a change is."""
+
+from enum import StrEnum
+
+from appointment_svc.domain.appointment import Appointment
+from kernel.appointment_status import AppointmentStatus
+
+
+class Change(StrEnum):
+    """What happened."""
+
+    BOOKED = "BOOKED"
+    IMPORTED = "IMPORTED"
+    HELD = "HELD"
+    EXPIRED = "EXPIRED"
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    CONFIRMED = "CONFIRMED"
+    RESCHEDULED = "RESCHEDULED"
+    ARRIVED = "ARRIVED"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+    NO_SHOW = "NO_SHOW"
+    RATED = "RATED"
+
+
+def change_between(before: Appointment, after: Appointment) -> Change:
+    """What happened between two versions of one appointment; a change of state is named by the state."""
+    if (before.status, after.status) == (AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED):
+        return Change.APPROVED
+    if before.status is not after.status:
+        return Change(after.status.value)
+    if before.rating != after.rating:
+        return Change.RATED
+    if _arrivals(before) != _arrivals(after):
+        return Change.ARRIVED
+    return Change.RESCHEDULED
+
+
+def _arrivals(appointment: Appointment) -> tuple[object, object]:
+    return appointment.patient_arrival_time, appointment.doctor_arrival_time
