@@ -47,6 +47,7 @@ def _schedule(first: date) -> str:
             # proposals.Aim.stretch: nine days around the start.
             "earliest": f"({start} - interval '9 days')",
             "latest": f"({start} + interval '9 days')",
+            "now": "now()",
         },
     )
 

@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fix_services",
     "tests.fix_doctors",
     "tests.fix_spans",
+    "tests.fix_practice",
     "tests.fix_stack",
     "tests.fix_clinic",
     "tests.fix_video",

@@ -72,7 +72,9 @@ class Appointment:
         """The appointment in another state. Raises WrongState when the table has no such transition."""
         if status not in TRANSITIONS.get(self.status, frozenset()):
             raise WrongState.of(self.status, status)
-        return replace(self, status=status, version=self.version + 1, update_time=now)
+        # Only an expired hold goes on to tell when it ran out.
+        expired = self.hold_expire_time if status is AppointmentStatus.EXPIRED else None
+        return replace(self, status=status, version=self.version + 1, update_time=now, hold_expire_time=expired)
 
     def confirmed(self, asked: datetime) -> "Appointment":
         """The hold as an appointment, or as one that the doctor has yet to approve.
@@ -87,7 +89,7 @@ class Appointment:
         if self.hold_expire_time is not None and asked >= self.hold_expire_time:
             raise HoldExpired.of(self.hold_expire_time)
         status = AppointmentStatus.PENDING if self.requires_approval else AppointmentStatus.CONFIRMED
-        return replace(self.moved_to(status, asked), hold_expire_time=None)
+        return self.moved_to(status, asked)
 
     def rescheduled(self, slot: Slot, now: datetime, notice: timedelta) -> "Appointment":
         """The appointment at another time. Raises WrongState, or TooLateToReschedule with less than `notice` left.

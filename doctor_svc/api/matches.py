@@ -94,6 +94,8 @@ def _from_proposal(proposal: Proposal) -> doctor_pb2.DoctorMatch:
         slots=map(from_offered, proposal.slots),
         other_slots=map(from_offered, proposal.other_slots),
         exact_slot=from_offered(proposal.exact) if proposal.exact else None,
+        requires_approval=profile.requires_approval,
+        max_daily_appointments=profile.max_daily_appointments,
     )
 
 

@@ -34,6 +34,7 @@ def to_profile(doctor: doctor_pb2.Doctor) -> Profile:
         license_jurisdictions=tuple(dict.fromkeys(code.strip().upper() for code in doctor.license_jurisdictions)),
         max_daily_appointments=doctor.max_daily_appointments,
         consultation_modes=_modes(doctor.consultation_modes) or (ConsultationMode.VIDEO,),
+        requires_approval=doctor.requires_approval,
     )
 
 
@@ -75,6 +76,7 @@ def from_doctor(doctor: Doctor) -> doctor_pb2.Doctor:
         license_jurisdictions=profile.license_jurisdictions,
         max_daily_appointments=profile.max_daily_appointments,
         consultation_modes=map(_MODES.number, profile.consultation_modes),
+        requires_approval=profile.requires_approval,
         is_verified=doctor.is_verified,
         is_active=doctor.is_active,
         rating=doctor.rating,

@@ -50,10 +50,11 @@ class GetAvailability:
         """The free slots; none on days that cannot be booked. Raises DoctorNotFound, InvalidArgument, Unavailable."""
         stretch = stretch_of_days(question.day, question.day, "date")
         await self.await_revision(question.at_least_revision)
-        schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch)
+        now = self.clock()
+        schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch, now)
         if schedule is None or not (schedule.is_public or is_self_or_staff(caller, question.doctor_id)):
             raise DoctorNotFound
-        agenda = schedule.agenda(self.clock(), self.policy)
+        agenda = schedule.agenda(now, self.policy)
         slots = slots_of_day(agenda, question.day, question.kind, question.duration)
         morning, afternoon = morning_and_afternoon(slots, question.day, agenda.zone)
         return DayAnswer(schedule.profile, morning, afternoon)

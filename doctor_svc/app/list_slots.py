@@ -60,11 +60,12 @@ class ListSlots:
         require_days(question.first, question.last)
         stretch = stretch_of_days(question.first, question.last, "from")
         await self.await_revision(question.at_least_revision)
-        schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch)
+        now = self.clock()
+        schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch, now)
         may_see = is_self_or_staff(caller, question.doctor_id)
         if schedule is None or not (may_see or (schedule.is_verified and schedule.is_active)):
             raise DoctorNotFound
-        agenda = schedule.agenda(self.clock(), self.policy)
+        agenda = schedule.agenda(now, self.policy)
         # What lies before the page, before today or past the horizon is not worth a look.
         first = max(question.first, agenda.today, *([day_of(question.after[0], agenda.zone)] if question.after else []))
         last = min(question.last, agenda.last_day)

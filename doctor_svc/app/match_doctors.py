@@ -85,7 +85,7 @@ class MatchDoctors:
         return MatchAnswer(_proposals(field.lineup, question), await _explained(field, question))
 
     async def _field(self, caller: Caller, question: MatchQuestion, aim: Aim, now: datetime) -> "_Field":
-        schedules = await self._schedules(caller, question, aim.stretch(now, self.policy))
+        schedules = await self._schedules(caller, question, aim.stretch(now, self.policy), now)
         demands = question.demands
         wish = Wish(
             specialty=demands.specialty,
@@ -102,15 +102,19 @@ class MatchDoctors:
         fitting = [contender for schedule, contender in looked_at if meets(schedule, demands)][:MOST_CANDIDATES]
         return _Field(lineup_of(fitting, question.visit, wish, aim), looked_at)
 
-    async def _schedules(self, caller: Caller, question: MatchQuestion, stretch: Window) -> list[Schedule]:
+    async def _schedules(
+        self, caller: Caller, question: MatchQuestion, stretch: Window, now: datetime
+    ) -> list[Schedule]:
         kind, patient_id, demands = question.visit.kind, question.patient_id, question.demands
         if question.doctor_id is not None:
-            schedule = await self.schedules.of_doctor(question.doctor_id, kind, patient_id, stretch)
+            schedule = await self.schedules.of_doctor(question.doctor_id, kind, patient_id, stretch, now)
             return [_require_known(schedule, caller, question)]
         if question.explain:
-            everyone = await self.schedules.who_meet(demands, kind, patient_id, stretch, MOST_EXPLAINED, everyone=True)
+            everyone = await self.schedules.who_meet(
+                demands, kind, patient_id, stretch, MOST_EXPLAINED, now=now, everyone=True
+            )
             return [one for one in everyone if one.is_public or is_self_or_staff(caller, one.profile.doctor_id)]
-        schedules = await self.schedules.who_meet(demands, kind, patient_id, stretch, MOST_CANDIDATES)
+        schedules = await self.schedules.who_meet(demands, kind, patient_id, stretch, MOST_CANDIDATES, now=now)
         if demands.specialty and not demands.more_than_specialty and not schedules:
             raise SpecialtyNotAvailable(demands.specialty)
         return schedules

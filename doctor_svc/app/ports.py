@@ -38,9 +38,11 @@ class Schedules(Protocol):
     """Doctors with all that slots and scores are made of. Each method is one statement, so one moment."""
 
     async def of_doctor(
-        self, doctor_id: str, kind: AppointmentType | None, patient_id: str | None, stretch: Window
+        self, doctor_id: str, kind: AppointmentType | None, patient_id: str | None, stretch: Window, now: datetime
     ) -> Schedule | None:
         """One doctor, verified or not, with the busy times that touch a stretch of time; None when there is none.
+
+        Holds that have run out by `now` keep no time.
 
         With a kind, the rules are those that can matter for it. Without a patient, nobody has visited before.
         """
@@ -53,6 +55,7 @@ class Schedules(Protocol):
         stretch: Window,
         limit: int,
         *,
+        now: datetime,
         everyone: bool = False,
     ) -> list[Schedule]:
         """At most `limit` active, verified doctors who meet the demands, likewise.

@@ -76,10 +76,10 @@ class SearchAvailability:
         if window is None:
             raise TypeError("a search is for a day")
         await self.await_revision(question.at_least_revision)
-        found = await self.schedules.who_meet(
-            Demands(specialty=question.specialty), question.visit.kind, None, _whole_days(window), MOST_DOCTORS
-        )
         now = self.clock()
+        found = await self.schedules.who_meet(
+            Demands(specialty=question.specialty), question.visit.kind, None, _whole_days(window), MOST_DOCTORS, now=now
+        )
         offers: list[tuple[Position, DoctorProfile, Offer]] = []
         for place, schedule in enumerate(found):
             if place % _AT_A_STRETCH == 0:

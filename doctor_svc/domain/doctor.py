@@ -37,7 +37,8 @@ class Profile:
     """What a doctor is described by.
 
     `timezone` is an IANA name, `languages` are BCP 47 tags, `license_jurisdictions` are ISO 3166 codes in upper case
-    (US-NY, GB); `max_daily_appointments` of 0 is no limit.
+    (US-NY, GB); `max_daily_appointments` of 0 is no limit. With `requires_approval`, bookings are
+    pending until the doctor has approved them.
     """
 
     first_name: str
@@ -51,6 +52,7 @@ class Profile:
     license_jurisdictions: tuple[str, ...] = ()
     max_daily_appointments: int = 0
     consultation_modes: tuple[ConsultationMode, ...] = (ConsultationMode.VIDEO,)
+    requires_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)

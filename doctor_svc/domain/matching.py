@@ -59,6 +59,7 @@ class DoctorProfile:
     languages: tuple[str, ...] = ()
     license_jurisdictions: tuple[str, ...] = ()
     max_daily_appointments: int = 0
+    requires_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)

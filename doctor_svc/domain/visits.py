@@ -11,7 +11,10 @@ from kernel.civil_time import require_aware
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One version of one visit. `occupied_until` is the end with the buffer; instants are aware."""
+    """One version of one visit. `occupied_until` is the end with the buffer; instants are aware.
+
+    From `hold_expire_time` on a hold keeps no time, told or not; None for all but holds.
+    """
 
     appointment_id: str
     version: int
@@ -23,6 +26,7 @@ class Visit:
     end: datetime
     occupied_until: datetime
     seat: int
+    hold_expire_time: datetime | None = None
 
     def __post_init__(self) -> None:
         require_aware(self.start, "start")

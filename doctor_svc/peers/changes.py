@@ -9,7 +9,7 @@ from telemed.type.v1 import scheduling_pb2
 
 from chassis.client import Client
 from chassis.progress import Progress
-from chassis.protos import to_instant
+from chassis.protos import to_instant, to_optional_instant
 from doctor_svc.domain.visits import Visit, VisitChange
 from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
@@ -55,5 +55,6 @@ def visit_change(change: appointment_pb2.Change) -> VisitChange:
         end=end,
         occupied_until=end + timedelta(minutes=told.buffer_minutes),
         seat=change.seat,
+        hold_expire_time=to_optional_instant(told, "hold_expire_time"),
     )
     return VisitChange(number=int(change.revision), visit=visit, traceparent=change.traceparent)

@@ -105,6 +105,7 @@ SELECT v.appointment_id::text, v.kind, v.start_time, v.end_time, (count(*) OVER 
 FROM visit AS v
 WHERE v.doctor_id = %(doctor_id)s::uuid
   AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
+  AND (v.hold_expire_time IS NULL OR v.hold_expire_time > %(now)s::timestamptz)
   -- All of the stretches at once, for the index; then each.
   AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz)
   AND v.end_time > %(now)s::timestamptz

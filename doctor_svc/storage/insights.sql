@@ -8,7 +8,7 @@ WITH history AS (
     GROUP BY v.doctor_id
 )
 SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.rating,
-       d.rating_count, d.years_experience, d.languages, d.license_jurisdictions, d.max_daily_appointments,
+       d.rating_count, d.years_experience, d.languages, d.license_jurisdictions, d.max_daily_appointments, d.requires_approval,
        coalesce(h.visits, 0) AS previous_visits
 FROM doctor AS d
 LEFT JOIN history AS h USING (doctor_id)

@@ -4,7 +4,7 @@
 -- name: get_schedule
 SELECT d.doctor_id::text, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
        d.is_active, d.rating, d.rating_count, d.years_experience, d.languages, d.license_jurisdictions,
-       d.max_daily_appointments, r.rules, b.busy, o.overrides,
+       d.max_daily_appointments, d.requires_approval, r.rules, b.busy, o.overrides,
        (SELECT count(*)
         FROM visit AS v
         WHERE v.patient_id = %(patient_id)s::uuid AND v.doctor_id = d.doctor_id AND v.status = 'COMPLETED'
@@ -26,6 +26,8 @@ CROSS JOIN LATERAL (
     WHERE v.doctor_id = d.doctor_id
       AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz, '[]')
       AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
+      -- A hold that has run out keeps no time, though the feed may not have told yet.
+      AND (v.hold_expire_time IS NULL OR v.hold_expire_time > %(now)s::timestamptz)
 ) AS b
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(
@@ -66,7 +68,7 @@ in_question AS (
 candidate AS (
     SELECT d.doctor_id, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.timezone, d.is_verified,
            d.is_active, d.rating, d.rating_count, d.years_experience, d.languages, d.license_jurisdictions,
-           d.max_daily_appointments, coalesce(h.visits, 0) AS previous_visits
+           d.max_daily_appointments, d.requires_approval, coalesce(h.visits, 0) AS previous_visits
     FROM in_question
     JOIN doctor AS d USING (doctor_id)
     LEFT JOIN history AS h USING (doctor_id)
@@ -79,7 +81,7 @@ candidate AS (
 )
 SELECT c.doctor_id::text, c.first_name, c.last_name, c.specialty, c.sub_specialties, c.timezone, c.is_verified,
        c.is_active, c.rating, c.rating_count, c.years_experience, c.languages, c.license_jurisdictions,
-       c.max_daily_appointments, r.rules, b.busy, o.overrides, c.previous_visits
+       c.max_daily_appointments, c.requires_approval, r.rules, b.busy, o.overrides, c.previous_visits
 FROM candidate AS c
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(
@@ -97,6 +99,8 @@ CROSS JOIN LATERAL (
     WHERE v.doctor_id = c.doctor_id
       AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz, '[]')
       AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
+      -- A hold that has run out keeps no time, though the feed may not have told yet.
+      AND (v.hold_expire_time IS NULL OR v.hold_expire_time > %(now)s::timestamptz)
 ) AS b
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(
@@ -120,15 +124,16 @@ WITH moved AS (
     UPDATE feed_cursor SET number = greatest(number, %(number)s::bigint) RETURNING number
 )
 INSERT INTO visit AS held (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied, seat,
-                           version)
+                           version, hold_expire_time)
 SELECT appointment_id, doctor_id, patient_id, kind, status, start_time, end_time,
-       tstzrange(start_time, occupied_until), seat, version
+       tstzrange(start_time, occupied_until), seat, version, hold_expire_time
 FROM moved
 CROSS JOIN unnest(
     %(appointment_ids)s::uuid[], %(doctor_ids)s::uuid[], %(patient_ids)s::uuid[], %(kinds)s::text[],
     %(statuses)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(occupied_until)s::timestamptz[],
-    %(seats)s::int[], %(versions)s::int[]
-) AS heard (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied_until, seat, version)
+    %(seats)s::int[], %(versions)s::int[], %(hold_expire_times)s::timestamptz[]
+) AS heard (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied_until, seat, version,
+            hold_expire_time)
 ON CONFLICT (appointment_id) DO UPDATE
 SET doctor_id = excluded.doctor_id,
     patient_id = excluded.patient_id,
@@ -138,7 +143,8 @@ SET doctor_id = excluded.doctor_id,
     end_time = excluded.end_time,
     occupied = excluded.occupied,
     seat = excluded.seat,
-    version = excluded.version
+    version = excluded.version,
+    hold_expire_time = excluded.hold_expire_time
 WHERE held.version < excluded.version
 
 -- name: holds_number

@@ -31,6 +31,7 @@ def profile_of(row: Row) -> DoctorProfile:
         languages=tuple(row["languages"]),
         license_jurisdictions=tuple(row["license_jurisdictions"]),
         max_daily_appointments=row["max_daily_appointments"],
+        requires_approval=row["requires_approval"],
     )
 
 
@@ -62,6 +63,7 @@ def visit_columns(visits: Sequence[Visit]) -> dict[str, object]:
         "occupied_until": [visit.occupied_until for visit in visits],
         "seats": [visit.seat for visit in visits],
         "versions": [visit.version for visit in visits],
+        "hold_expire_times": [visit.hold_expire_time for visit in visits],
     }
 
 

@@ -1,5 +1,7 @@
 """Doctors with their hours, busy times and history, each read in one statement."""
 
+from datetime import datetime
+
 from chassis.db import Database
 from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.matching import PRIOR_COUNT, PRIOR_RATING
@@ -21,7 +23,7 @@ class StoredSchedules:
         self._database = database
 
     async def of_doctor(
-        self, doctor_id: str, kind: AppointmentType | None, patient_id: str | None, stretch: Window
+        self, doctor_id: str, kind: AppointmentType | None, patient_id: str | None, stretch: Window, now: datetime
     ) -> Schedule | None:
         """One doctor, or None."""
         params = {
@@ -30,6 +32,7 @@ class StoredSchedules:
             "kinds": None if kind is None else _kinds(kind),
             "earliest": stretch.earliest,
             "latest": stretch.latest,
+            "now": now,
         }
         row = await self._database.one(_GET, params)
         return schedule_of(row) if row else None
@@ -42,6 +45,7 @@ class StoredSchedules:
         stretch: Window,
         limit: int,
         *,
+        now: datetime,
         everyone: bool = False,
     ) -> list[Schedule]:
         """The doctors who meet the demands, or everyone with those of the specialty first."""
@@ -56,6 +60,7 @@ class StoredSchedules:
             "patient_id": patient_id,
             "earliest": stretch.earliest,
             "latest": stretch.latest,
+            "now": now,
             "most": limit,
             "prior_rating": PRIOR_RATING,
             "prior_count": PRIOR_COUNT,

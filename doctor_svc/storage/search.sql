@@ -35,8 +35,8 @@ ORDER BY {page_order}
 
 -- name: columns
 d.doctor_id::text AS doctor_id, d.first_name, d.last_name, d.specialty, d.sub_specialties, d.bio, d.years_experience,
-       d.languages, d.timezone, d.license_jurisdictions, d.max_daily_appointments, d.consultation_modes, d.is_verified,
-       d.is_active, d.rating, d.rating_count, d.version, d.create_time, d.update_time
+       d.languages, d.timezone, d.license_jurisdictions, d.max_daily_appointments, d.consultation_modes,
+       d.requires_approval, d.is_verified, d.is_active, d.rating, d.rating_count, d.version, d.create_time, d.update_time
 
 -- name: exact_relevance
 ts_rank(d.search_document, search_query(%(query)s::text))::float8

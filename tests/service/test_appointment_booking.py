@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,91 +10,21 @@ import grpc
 import pytest
 from telemed.appointment.v1 import appointment_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
-from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
-from telemed.doctor.v1 import doctor_pb2, doctor_service_pb2
-from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer, add_DoctorServiceServicer_to_server
 from telemed.type.v1 import scheduling_pb2
 
-from appointment_svc.__main__ import build
-from appointment_svc.domain.rules import Rules
-from appointment_svc.settings import AppointmentSettings
 from chassis.context import Role
 from chassis.protos import to_timestamp
-from chassis.settings import SharedSettings
 from tests.fix_ledger import NOW, TEN
-from tests.fix_services import Callers, running, serving, stub
+from tests.fix_practice import ADMIN, GENERAL, Practice, offered
 from tests.refusals import detail, fields_of, reason_of, refusal
-
-GENERAL = scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION
-
-
-def offered(start: datetime, minutes: int = 30) -> doctor_pb2.OfferedSlot:
-    slot = scheduling_pb2.Slot(
-        start_time=to_timestamp(start),
-        end_time=to_timestamp(start + timedelta(minutes=minutes)),
-        duration_minutes=minutes,
-        appointment_type=GENERAL,
-        slot_priority=scheduling_pb2.SLOT_PRIORITY_AVAILABLE,
-    )
-    return doctor_pb2.OfferedSlot(slot=slot, buffer_minutes=10, max_concurrent_appointments=1)
-
-
-@dataclass
-class ScriptedDoctors(DoctorServiceServicer):
-    """Answers MatchDoctors with what the test put in; counts the calls."""
-
-    matches: list[doctor_pb2.DoctorMatch] = field(default_factory=list)
-    calls: int = 0
-
-    async def MatchDoctors(self, request: Any, context: Any) -> doctor_service_pb2.MatchDoctorsResponse:
-        self.calls += 1
-        return doctor_service_pb2.MatchDoctorsResponse(matches=self.matches)
-
-    def offer(self, **fields: Any) -> doctor_pb2.DoctorMatch:
-        match = doctor_pb2.DoctorMatch(
-            doctor_id=str(uuid4()), doctor_first_name="Ada", doctor_last_name="Stone", specialty="Cardiology",
-            timezone="UTC", match_score=0.5, match_reasons=["Specializes in cardiology"], **fields,
-        )  # fmt: skip
-        self.matches.append(match)
-        return match
-
-
-@dataclass
-class Clinic:
-    doctors: ScriptedDoctors
-    appointments: Any
-    callers: Callers
-    now: list[datetime]
-
-    async def book(self, match: doctor_pb2.DoctorMatch, start: datetime = TEN, **fields: Any) -> pb.BookResponse:
-        wish = {"patient_id": str(uuid4()), "doctor_id": match.doctor_id, "appointment_type": GENERAL} | fields
-        request = pb.BookRequest(appointment_date=to_timestamp(start), **wish)
-        return await self.appointments.Book(request, metadata=self.callers.metadata(Role.ADMIN, ADMIN))
-
-    async def smart_book(self, **fields: Any) -> pb.SmartBookResponse:
-        wish = {"patient_id": str(uuid4()), "appointment_type": GENERAL} | fields
-        return await self.appointments.SmartBook(
-            pb.SmartBookRequest(**wish), metadata=self.callers.metadata(Role.ADMIN, ADMIN)
-        )
-
-
-ADMIN = str(uuid4())
 
 
 @pytest.fixture
-async def clinic(appointment_db_url: str, shared: SharedSettings, callers: Callers) -> AsyncIterator[Clinic]:
-    doctors = ScriptedDoctors()
-    async with serving(lambda server: add_DoctorServiceServicer_to_server(doctors, server)) as doctor_target:
-        settings = AppointmentSettings(
-            port=0, database_url=appointment_db_url, doctor_target=doctor_target, drain_seconds=0
-        )
-        now = [NOW]
-        process = await build(settings, Rules(), shared, lambda: now[0])
-        async with running(process) as target, stub(AppointmentServiceStub, target) as appointments:
-            yield Clinic(doctors, appointments, callers, now)
+def clinic(practice: Practice) -> Practice:
+    return practice
 
 
-async def test_a_smart_booking_takes_the_best_doctors_first_time_and_names_the_rest(clinic: Clinic):
+async def test_a_smart_booking_takes_the_best_doctors_first_time_and_names_the_rest(clinic: Practice):
     later = TEN + timedelta(minutes=40)
     best = clinic.doctors.offer(slots=[offered(TEN), offered(later)], is_preferred_doctor=True)
     clinic.doctors.offer(slots=[offered(TEN)])
@@ -109,14 +37,14 @@ async def test_a_smart_booking_takes_the_best_doctors_first_time_and_names_the_r
     assert [slot.start_time for slot in reply.alternative_slots] == [to_timestamp(later)]
 
 
-async def test_losing_a_race_means_the_next_slot(clinic: Clinic):
+async def test_losing_a_race_means_the_next_slot(clinic: Practice):
     times = [TEN + timedelta(minutes=40 * n) for n in range(5)]
     clinic.doctors.offer(slots=[offered(start) for start in times])
     replies = await asyncio.gather(*(clinic.smart_book() for _ in range(5)))
     assert sorted(r.appointment.start_time.seconds for r in replies) == [int(t.timestamp()) for t in times]
 
 
-async def test_more_wishes_than_slots_end_in_no_availability_with_alternatives(clinic: Clinic):
+async def test_more_wishes_than_slots_end_in_no_availability_with_alternatives(clinic: Practice):
     outside = TEN + timedelta(hours=5)
     clinic.doctors.offer(
         slots=[offered(TEN + timedelta(minutes=40 * n)) for n in range(3)], other_slots=[offered(outside)]
@@ -129,7 +57,7 @@ async def test_more_wishes_than_slots_end_in_no_availability_with_alternatives(c
     assert [slot.start_time for slot in slots] == [to_timestamp(outside)]
 
 
-async def test_two_hundred_bookers_of_one_slot_over_grpc(clinic: Clinic):
+async def test_two_hundred_bookers_of_one_slot_over_grpc(clinic: Practice):
     match = clinic.doctors.offer(exact_slot=offered(TEN), slots=[offered(TEN + timedelta(minutes=40))])
     results = await asyncio.gather(*(clinic.book(match) for _ in range(200)), return_exceptions=True)
     refused = [r for r in results if isinstance(r, grpc.aio.AioRpcError)]
@@ -138,7 +66,7 @@ async def test_two_hundred_bookers_of_one_slot_over_grpc(clinic: Clinic):
     assert detail(refused[0], scheduling_pb2.Alternatives()).slots
 
 
-async def test_twenty_twins_get_one_appointment_and_equal_answers(clinic: Clinic):
+async def test_twenty_twins_get_one_appointment_and_equal_answers(clinic: Practice):
     clinic.doctors.offer(slots=[offered(TEN + timedelta(minutes=40 * n)) for n in range(9)])
     patient = str(uuid4())
     replies = await asyncio.gather(*(clinic.smart_book(patient_id=patient, request_id="k-1") for _ in range(20)))
@@ -149,7 +77,7 @@ async def test_twenty_twins_get_one_appointment_and_equal_answers(clinic: Clinic
     assert len(listed.appointments) == 1
 
 
-async def test_a_repeat_is_answered_although_the_doctor_service_has_nothing_left(clinic: Clinic):
+async def test_a_repeat_is_answered_although_the_doctor_service_has_nothing_left(clinic: Practice):
     clinic.doctors.offer(slots=[offered(TEN)])
     patient = str(uuid4())
     first = await clinic.smart_book(patient_id=patient, request_id="k-2")
@@ -157,7 +85,7 @@ async def test_a_repeat_is_answered_although_the_doctor_service_has_nothing_left
     assert await clinic.smart_book(patient_id=patient, request_id="k-2") == first
 
 
-async def test_a_key_with_another_body_is_refused(clinic: Clinic):
+async def test_a_key_with_another_body_is_refused(clinic: Practice):
     clinic.doctors.offer(slots=[offered(TEN)])
     patient = str(uuid4())
     await clinic.smart_book(patient_id=patient, request_id="k-3")
@@ -165,7 +93,7 @@ async def test_a_key_with_another_body_is_refused(clinic: Clinic):
     assert (error.code(), reason_of(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "IDEMPOTENCY_KEY_REUSED")
 
 
-async def test_a_time_outside_the_hours_is_refused_with_times_inside(clinic: Clinic):
+async def test_a_time_outside_the_hours_is_refused_with_times_inside(clinic: Practice):
     match = clinic.doctors.offer(slots=[offered(TEN)])
     error = await refusal(clinic.book(match, start=TEN + timedelta(hours=9)))
     assert (error.code(), reason_of(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "OUTSIDE_WORKING_HOURS")
@@ -180,19 +108,19 @@ async def test_a_time_outside_the_hours_is_refused_with_times_inside(clinic: Cli
         (NOW + timedelta(days=91), "TOO_FAR_AHEAD"),
     ],
 )
-async def test_notice_and_horizon_are_kept(clinic: Clinic, start: datetime, reason: str):
+async def test_notice_and_horizon_are_kept(clinic: Practice, start: datetime, reason: str):
     match = clinic.doctors.offer(exact_slot=offered(start))
     error = await refusal(clinic.book(match, start=start))
     assert (error.code(), reason_of(error)) == (grpc.StatusCode.FAILED_PRECONDITION, reason)
 
 
-async def test_the_notice_refusal_names_the_minutes_that_are_missing(clinic: Clinic):
+async def test_the_notice_refusal_names_the_minutes_that_are_missing(clinic: Practice):
     match = clinic.doctors.offer()
     error = await refusal(clinic.book(match, start=NOW + timedelta(minutes=85)))
     assert "needs 35 more minutes of notice" in (error.details() or "")
 
 
-async def test_exactly_two_hours_ahead_is_enough(clinic: Clinic):
+async def test_exactly_two_hours_ahead_is_enough(clinic: Practice):
     start = NOW + timedelta(hours=2)
     reply = await clinic.book(clinic.doctors.offer(exact_slot=offered(start)), start=start)
     assert reply.appointment.start_time == to_timestamp(start)
@@ -218,7 +146,7 @@ async def test_exactly_two_hours_ahead_is_enough(clinic: Clinic):
     ],
 )
 async def test_bad_fields_are_named_and_nothing_is_asked_of_the_doctor_service(
-    clinic: Clinic, fields: dict[str, Any], named: str
+    clinic: Practice, fields: dict[str, Any], named: str
 ):
     error = await refusal(clinic.smart_book(**fields))
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -226,13 +154,13 @@ async def test_bad_fields_are_named_and_nothing_is_asked_of_the_doctor_service(
     assert clinic.doctors.calls == 0
 
 
-async def test_a_patient_books_for_nobody_else(clinic: Clinic):
+async def test_a_patient_books_for_nobody_else(clinic: Practice):
     request = pb.SmartBookRequest(patient_id=str(uuid4()), appointment_type=GENERAL)
     error = await refusal(clinic.appointments.SmartBook(request, metadata=clinic.callers.metadata(Role.PATIENT)))
     assert error.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
-async def test_someone_elses_appointment_does_not_exist_for_a_patient(clinic: Clinic):
+async def test_someone_elses_appointment_does_not_exist_for_a_patient(clinic: Practice):
     booked = await clinic.book(clinic.doctors.offer(exact_slot=offered(TEN)))
     get = pb.GetAppointmentRequest(id=booked.appointment.id)
     mine = clinic.callers.metadata(Role.PATIENT, booked.appointment.patient_id)
@@ -242,7 +170,7 @@ async def test_someone_elses_appointment_does_not_exist_for_a_patient(clinic: Cl
         assert (error.code(), reason_of(error)) == (grpc.StatusCode.NOT_FOUND, "APPOINTMENT_NOT_FOUND")
 
 
-async def test_a_cancelled_time_is_free_at_once(clinic: Clinic):
+async def test_a_cancelled_time_is_free_at_once(clinic: Practice):
     match = clinic.doctors.offer(exact_slot=offered(TEN))
     booked = await clinic.book(match)
     cancel = pb.CancelAppointmentRequest(id=booked.appointment.id, reason="ill", request_id="c-1")
@@ -253,7 +181,7 @@ async def test_a_cancelled_time_is_free_at_once(clinic: Clinic):
     assert (await clinic.book(match)).appointment.start_time == to_timestamp(TEN)
 
 
-async def test_a_second_cancellation_is_the_wrong_state(clinic: Clinic):
+async def test_a_second_cancellation_is_the_wrong_state(clinic: Practice):
     booked = await clinic.book(clinic.doctors.offer(exact_slot=offered(TEN)))
     cancel = pb.CancelAppointmentRequest(id=booked.appointment.id)
     await clinic.appointments.CancelAppointment(cancel, metadata=clinic.callers.metadata(Role.ADMIN))
@@ -261,7 +189,7 @@ async def test_a_second_cancellation_is_the_wrong_state(clinic: Clinic):
     assert reason_of(error) == "WRONG_STATE"
 
 
-async def test_a_visit_is_started_and_completed_by_its_doctor_and_by_no_patient(clinic: Clinic):
+async def test_a_visit_is_started_and_completed_by_its_doctor_and_by_no_patient(clinic: Practice):
     start = NOW + timedelta(hours=2)
     match = clinic.doctors.offer(exact_slot=offered(start))
     booked = (await clinic.book(match, start=start)).appointment
@@ -291,7 +219,7 @@ def move_to(appointment: appointment_pb2.Appointment, start: datetime, **fields:
     return pb.RescheduleAppointmentRequest(id=appointment.id, start_time=to_timestamp(start), **fields)
 
 
-async def test_a_moved_appointment_keeps_its_id_and_frees_its_old_time(clinic: Clinic):
+async def test_a_moved_appointment_keeps_its_id_and_frees_its_old_time(clinic: Practice):
     later = TEN + timedelta(minutes=10)
     match = clinic.doctors.offer(exact_slot=offered(TEN))
     booked = (await clinic.book(match)).appointment
@@ -306,7 +234,7 @@ async def test_a_moved_appointment_keeps_its_id_and_frees_its_old_time(clinic: C
     assert (await clinic.book(match, start=earlier)).appointment.start_time == to_timestamp(earlier)
 
 
-async def test_a_move_to_a_taken_time_keeps_the_old_one_and_names_others(clinic: Clinic):
+async def test_a_move_to_a_taken_time_keeps_the_old_one_and_names_others(clinic: Practice):
     later = TEN + timedelta(minutes=40)
     match = clinic.doctors.offer(exact_slot=offered(later), slots=[offered(TEN + timedelta(hours=3))])
     await clinic.book(match, start=later)
@@ -324,7 +252,7 @@ async def test_a_move_to_a_taken_time_keeps_the_old_one_and_names_others(clinic:
     assert seen == booked
 
 
-async def test_a_patient_moves_a_visit_two_days_ahead_or_not_at_all(clinic: Clinic):
+async def test_a_patient_moves_a_visit_two_days_ahead_or_not_at_all(clinic: Practice):
     start, later = NOW + timedelta(hours=47, minutes=59), NOW + timedelta(days=5)
     match = clinic.doctors.offer(exact_slot=offered(start))
     booked = (await clinic.book(match, start=start)).appointment
@@ -337,7 +265,7 @@ async def test_a_patient_moves_a_visit_two_days_ahead_or_not_at_all(clinic: Clin
     assert moved.appointment.start_time == to_timestamp(later)
 
 
-async def test_a_move_outside_the_hours_is_refused(clinic: Clinic):
+async def test_a_move_outside_the_hours_is_refused(clinic: Practice):
     match = clinic.doctors.offer(exact_slot=offered(TEN))
     booked = (await clinic.book(match)).appointment
     match.ClearField("exact_slot")
@@ -348,7 +276,7 @@ async def test_a_move_outside_the_hours_is_refused(clinic: Clinic):
     assert reason_of(error) == "OUTSIDE_WORKING_HOURS"
 
 
-async def test_a_missed_visit_frees_what_is_left_of_its_time(clinic: Clinic):
+async def test_a_missed_visit_frees_what_is_left_of_its_time(clinic: Practice):
     start = NOW + timedelta(hours=2)
     match = clinic.doctors.offer(exact_slot=offered(start))
     booked = (await clinic.book(match, start=start)).appointment
@@ -361,7 +289,7 @@ async def test_a_missed_visit_frees_what_is_left_of_its_time(clinic: Clinic):
     assert (await clinic.book(match, start=start)).appointment.start_time == to_timestamp(start)
 
 
-async def test_conflicts_are_told_without_telling_whose(clinic: Clinic):
+async def test_conflicts_are_told_without_telling_whose(clinic: Practice):
     free = TEN + timedelta(minutes=40)
     match = clinic.doctors.offer(exact_slot=offered(TEN), slots=[offered(TEN + timedelta(hours=6)), offered(free)])
     booked = await clinic.book(match)
@@ -380,7 +308,7 @@ async def test_conflicts_are_told_without_telling_whose(clinic: Clinic):
     assert not excluded.suggested_alternatives
 
 
-async def test_lists_page_by_key_without_a_gap_or_a_repeat(clinic: Clinic):
+async def test_lists_page_by_key_without_a_gap_or_a_repeat(clinic: Practice):
     patient, booked = str(uuid4()), []
     for day in range(7):
         start = TEN + timedelta(days=day)
@@ -398,7 +326,7 @@ async def test_lists_page_by_key_without_a_gap_or_a_repeat(clinic: Clinic):
     assert listed == booked[::-1]
 
 
-async def test_the_change_feed_streams_what_is_booked_and_resumes(clinic: Clinic):
+async def test_the_change_feed_streams_what_is_booked_and_resumes(clinic: Practice):
     match = clinic.doctors.offer(exact_slot=offered(TEN))
     booked = await clinic.book(match)
     admin = clinic.callers.metadata(Role.SERVICE)
@@ -421,7 +349,7 @@ async def test_the_change_feed_streams_what_is_booked_and_resumes(clinic: Clinic
         assert (change.revision, change.version, change.kind) == ("2", 2, appointment_pb2.CHANGE_KIND_CANCELLED)
 
 
-async def test_no_token_and_a_foreign_token_are_unauthenticated(clinic: Clinic):
+async def test_no_token_and_a_foreign_token_are_unauthenticated(clinic: Practice):
     for metadata in ([], [("authorization", "Bearer x.y.z")], [("authorization", "Basic abc")]):
         error = await refusal(clinic.appointments.GetAppointment(pb.GetAppointmentRequest(), metadata=metadata))
         assert error.code() is grpc.StatusCode.UNAUTHENTICATED

@@ -15,7 +15,7 @@ from kernel.appointment_status import AppointmentStatus
 from tests.fix_doctors import WORKING_DAYS, a_doctor, a_rule, a_visit, seed
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-STRETCH = {"earliest": NINE - timedelta(days=8), "latest": NINE + timedelta(days=8)}
+STRETCH = {"earliest": NINE - timedelta(days=8), "latest": NINE + timedelta(days=8), "now": NINE}
 PATIENTS = [str(uuid4()) for _ in range(20)]
 
 

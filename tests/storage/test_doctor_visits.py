@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -102,9 +103,28 @@ async def test_busy_times_are_the_occupying_visits_of_the_doctor_that_touch_the_
     late = a_visit(doctor.doctor_id, ALL_DAY.earliest - timedelta(minutes=35), kind=AppointmentType.GROUP_SESSION)
     everything = sorted([*by_status.values(), *elsewhere, late], key=lambda visit: visit.appointment_id)
     await StoredVisits(doctor_db).keep(everything, 1)
-    schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, None, ALL_DAY)
+    schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, None, ALL_DAY, NINE)
     assert schedule is not None
     expected = [late, *(visit for status, visit in by_status.items() if status in OCCUPYING)]
     assert sorted((busy.start, busy.end, busy.kind, busy.seat) for busy in schedule.busy) == sorted(
         (visit.start, visit.occupied_until, visit.kind, visit.seat) for visit in expected
     )
+
+
+async def test_a_hold_keeps_its_time_until_it_runs_out_although_nobody_has_told_of_its_end(doctor_db: Database) -> None:
+    doctor = a_doctor()
+    await seed(doctor_db, [doctor], [])
+    until = NINE - timedelta(hours=1)
+    held = a_visit(doctor.doctor_id, NINE, status=AppointmentStatus.HELD, hold_expire_time=until)
+    await StoredVisits(doctor_db).keep([held], 1)
+
+    async def busy_at(now: datetime) -> int:
+        schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, None, ALL_DAY, now)
+        assert schedule is not None
+        return len(schedule.busy)
+
+    assert await busy_at(until - timedelta(seconds=1)) == 1
+    assert await busy_at(until) == 0
+    confirmed = replace(held, status=AppointmentStatus.CONFIRMED, hold_expire_time=None, version=2)
+    await StoredVisits(doctor_db).keep([confirmed], 2)
+    assert await busy_at(until) == 1
