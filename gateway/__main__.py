@@ -1,6 +1,7 @@
 """The gateway process: settings, the contracts that are installed, channels to the services, and the HTTP server."""
 
 import logging
+from contextlib import AsyncExitStack
 
 import uvloop
 
@@ -10,8 +11,13 @@ from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
 from chassis.tokens import KeySet, TokenVerifier
 from gateway.app import CONTRACTS, Gateway, Limits
+from gateway.cors import Cors
 from gateway.discovery import installed_services
 from gateway.http import BodyLimits
+from gateway.limits.bucket import Rate
+from gateway.limits.guard import Buckets, RateGuard
+from gateway.limits.local import LocalBuckets
+from gateway.limits.shared import SharedBuckets
 from gateway.serve import serve_until_told
 from gateway.settings import GatewaySettings
 from gateway.stream import StreamLimits
@@ -20,23 +26,39 @@ from gateway.upstreams import Upstreams
 
 async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
     """Builds the gateway and serves until the process is told to stop."""
-    page = serve_metrics(*shared.admin) if shared.admin else None
-    telemetry = start_telemetry("gateway", shared.otlp_endpoint, shared.trace_sample_ratio)
-    upstreams = Upstreams(settings.upstreams)
-    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
-    limits = Limits(
+    async with AsyncExitStack() as stack:
+        if shared.admin:
+            stack.callback(serve_metrics(*shared.admin).close)
+        stack.callback(start_telemetry("gateway", shared.otlp_endpoint, shared.trace_sample_ratio).shutdown)
+        upstreams = Upstreams(settings.upstreams)
+        stack.push_async_callback(upstreams.close)
+        buckets: Buckets = LocalBuckets()
+        if settings.redis_url:
+            buckets = shared_buckets = SharedBuckets(settings.redis_url)
+            stack.push_async_callback(shared_buckets.close)
+        verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
+        gateway = Gateway(installed_services(CONTRACTS), upstreams, verifier, _limits(settings, buckets))
+        await serve_until_told(gateway, settings)
+
+
+def _limits(settings: GatewaySettings, buckets: Buckets) -> Limits:
+    return Limits(
         body=BodyLimits(settings.max_body_bytes, settings.body_seconds),
         stream=StreamLimits(settings.heartbeat_seconds, settings.stream_seconds),
         call_seconds=settings.call_seconds,
+        rates=RateGuard(
+            buckets,
+            per_address=_rate(settings.address_burst, settings.address_per_second),
+            per_user=_rate(settings.user_burst, settings.user_per_second),
+            proxies=settings.trusted_proxies,
+        ),
+        cors=Cors(frozenset(settings.cors_origins)),
+        in_flight=settings.max_in_flight,
     )
-    try:
-        gateway = Gateway(installed_services(CONTRACTS), upstreams, verifier, limits)
-        await serve_until_told(gateway, settings)
-    finally:
-        await upstreams.close()
-        telemetry.shutdown()
-        if page is not None:
-            page.close()
+
+
+def _rate(burst: int, per_second: float) -> Rate | None:
+    return Rate(burst, per_second) if burst else None
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import cast
 
@@ -16,6 +16,7 @@ from chassis.tokens import TokenVerifier
 from gateway.codec.decode import Decoder
 from gateway.codec.encode import Encoder
 from gateway.codec.errors import BadValue
+from gateway.cors import Cors
 from gateway.http import (
     Answer,
     BodyLimits,
@@ -28,6 +29,7 @@ from gateway.http import (
     check_head,
     read_json_body,
 )
+from gateway.limits.guard import RateGuard
 from gateway.observe import REQUEST_ID, Exchange, observed
 from gateway.openapi.document import document_of
 from gateway.pages import Page, Pages
@@ -36,7 +38,7 @@ from gateway.routes import Found, RouteTable, bindings_of
 from gateway.stream import EventStream, StreamLimits
 from gateway.transcode import Transcoder
 from gateway.upstreams import Upstreams
-from kernel.errors import Unauthenticated
+from kernel.errors import Overloaded, Unauthenticated
 
 # Where the generated contracts are installed.
 CONTRACTS = "telemed"
@@ -57,6 +59,9 @@ class Limits:
     body: BodyLimits
     stream: StreamLimits
     call_seconds: float
+    rates: RateGuard
+    cors: Cors = field(default_factory=lambda: Cors(frozenset()))
+    in_flight: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Gateway:
         self, services: Sequence[ServiceDescriptor], upstreams: Upstreams, verifier: TokenVerifier, limits: Limits
     ) -> None:
         self.stopping = asyncio.Event()
+        self._in_flight = 0
         self._verifier = verifier
         self._limits = limits
         self._encoder = Encoder()
@@ -92,13 +98,16 @@ class Gateway:
             raise ValueError(f"{scope['type']} is not served here")
         request = Request.of(scope, receive)
         with observed(request) as exchange:
-            common = {REQUEST_ID: exchange.request_id, **_COMMON}
+            common = {REQUEST_ID: exchange.request_id, **_COMMON, **self._limits.cors.headers(request)}
+            self._in_flight += 1
             try:
                 answer = await self._answer(request, exchange)
             except ClientGone:
                 return
+            finally:
+                self._in_flight -= 1
             exchange.status = answer.status if isinstance(answer, Answer) else HTTPStatus.OK
-            await answer.send(request, send, common)
+            await answer.send(request, send, {**common, **exchange.headers})
 
     async def _answer(self, request: Request, exchange: Exchange) -> Answer | EventStream:
         body_field = ""
@@ -107,16 +116,27 @@ class Gateway:
             page = self._pages.get(request.path)
             if page is not None:
                 return await self._show(page, request, exchange)
-            endpoint, found = self._endpoint(request)
+            self._shed()
+            await self._limits.rates.check_address(request)
+            found = self._table.find(request.path)
+            if found and (preflight := self._limits.cors.preflight(request, found.targets)):
+                return preflight
+            endpoint, found = self._endpoint(request, found)
             binding = endpoint.transcoder.binding
             exchange.routed_to(binding.template.text, binding.verb)
             body_field = binding.body
-            with acting_as(self._authenticate(request.headers)), time_limit(self._limits.call_seconds):
+            caller = self._authenticate(request.headers)
+            exchange.headers |= await self._limits.rates.check_user(caller.subject)
+            with acting_as(caller), time_limit(self._limits.call_seconds):
                 return await self._call(endpoint, found, request, exchange)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a problem
             return self._problem(error, exchange, body_field).answer(request.path, exchange.trace_id)
+
+    def _shed(self) -> None:
+        if self._in_flight > self._limits.in_flight:
+            raise Overloaded("too many requests at once", retry_after_seconds=1.0)
 
     async def _show(self, page: Page, request: Request, exchange: Exchange) -> Answer:
         if request.method != "GET":
@@ -124,8 +144,7 @@ class Gateway:
         exchange.routed_to(request.path, request.method)
         return await page()
 
-    def _endpoint(self, request: Request) -> tuple[Endpoint, Found[Endpoint]]:
-        found = self._table.find(request.path)
+    def _endpoint(self, request: Request, found: Found[Endpoint] | None) -> tuple[Endpoint, Found[Endpoint]]:
         if found is None:
             raise HttpRefusal(HTTPStatus.NOT_FOUND, "ROUTE_NOT_FOUND", "there is nothing at this path")
         endpoint = found.targets.get(request.method)

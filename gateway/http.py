@@ -54,6 +54,7 @@ class Request:
     query: str
     headers: Mapping[str, str]
     receive: Receive
+    client: str = ""
 
     @classmethod
     def of(cls, scope: Scope, receive: Receive) -> "Request":
@@ -63,7 +64,9 @@ class Request:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         path = scope.get("raw_path") or scope["path"].encode()
-        return cls(scope["method"], path.decode("latin-1"), scope["query_string"].decode("latin-1"), headers, receive)
+        query = scope["query_string"].decode("latin-1")
+        address = (scope.get("client") or ("", 0))[0]
+        return cls(scope["method"], path.decode("latin-1"), query, headers, receive, address)
 
     @property
     def announces_body(self) -> bool:
@@ -130,6 +133,11 @@ async def _read(receive: Receive, limits: BodyLimits) -> bytes:
             return bytes(body)
 
 
+def too_many_requests(detail: str, headers: Mapping[str, str]) -> HttpRefusal:
+    """The refusal of a caller who asks too often."""
+    return HttpRefusal(HTTPStatus.TOO_MANY_REQUESTS, "RATE_LIMITED", detail, headers=headers)
+
+
 def _too_large(limits: BodyLimits) -> HttpRefusal:
     return HttpRefusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -159,6 +167,8 @@ class Answer:
             **self.headers,
             **coding,
         }
+        if "vary" in common and "vary" in coding:
+            headers["vary"] = f"{common['vary']}, {coding['vary']}"
         if self.closes:
             headers["connection"] = "close"
         await send({"type": "http.response.start", "status": self.status, "headers": encode_headers(headers)})

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
@@ -32,6 +32,7 @@ class Exchange:
     route: str = ""
     status: int = 0
     error_type: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
     def routed_to(self, route: str, method: str) -> None:
         """Names the exchange after the template of its route."""

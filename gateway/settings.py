@@ -1,6 +1,6 @@
 """The gateway's configuration, from GATEWAY_* variables."""
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,6 +21,22 @@ class GatewaySettings(BaseSettings):
     heartbeat_seconds: float = Field(default=15.0, gt=0, description="Time between signs of life in a quiet stream.")
     stream_seconds: float = Field(
         default=900.0, gt=0, description="The longest life of a stream; the client comes again with a fresh token."
+    )
+    max_in_flight: int = Field(default=2_000, ge=1, description="Requests at once before new ones are turned away.")
+    user_burst: int = Field(default=500, ge=0, description="Requests at once of one user; 0 means that nobody counts.")
+    user_per_second: float = Field(default=50.0, gt=0, description="Requests a second of one user in the long run.")
+    address_burst: int = Field(default=2_000, ge=0, description="Requests at once of one address; 0: nobody counts.")
+    address_per_second: float = Field(
+        default=200.0, gt=0, description="Requests a second of one address, in the long run."
+    )
+    trusted_proxies: int = Field(default=0, ge=0, description="Proxies of ours in front, which set X-Forwarded-For.")
+    cors_origins: list[str] = Field(
+        default=[], description='JSON: web origins that may call, ["https://clinic.example"].'
+    )
+    redis_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("redis_url", "REDIS_URL"),
+        description="Where replicas share their counts; empty means that each counts for itself.",
     )
     drain_seconds: float = Field(default=0.5, ge=0, description="Time for balancers to notice before a stop.")
     grace_seconds: int = Field(default=10, ge=0, description="Time for running requests to finish in a stop.")

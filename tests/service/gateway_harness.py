@@ -24,7 +24,10 @@ from chassis.rpc_errors import DetailRenderer, no_details
 from chassis.server import build_server
 from chassis.tokens import KeySet, TokenVerifier
 from gateway.app import Gateway, Limits
+from gateway.cors import Cors
 from gateway.http import BodyLimits
+from gateway.limits.guard import RateGuard
+from gateway.limits.local import LocalBuckets
 from gateway.serve import http_server, listener
 from gateway.settings import GatewaySettings
 from gateway.stream import StreamLimits
@@ -34,6 +37,7 @@ from tests.fix_services import until
 SERVICE = pb.DESCRIPTOR.services_by_name["AppointmentService"]
 PREFIX = "telemed.appointment.v1"
 BODY_SECONDS = 0.4
+UNCOUNTED = RateGuard(LocalBuckets(), per_address=None, per_user=None)
 BODY_BYTES = 64 * 1024
 
 
@@ -131,7 +135,13 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(tmp_path: Path, render: DetailRenderer = no_details) -> AsyncIterator[House]:
+async def open_house(
+    tmp_path: Path,
+    render: DetailRenderer = no_details,
+    rates: RateGuard = UNCOUNTED,
+    cors: Cors = Cors(frozenset()),  # noqa: B008 - frozen
+    in_flight: int = 2_000,
+) -> AsyncIterator[House]:
     """A house with one upstream, ready to be called."""
     issuer, servicer = Issuer("good"), Servicer()
     keys = issuer.write_keys(tmp_path / "jwks.json")
@@ -146,7 +156,12 @@ async def open_house(tmp_path: Path, render: DetailRenderer = no_details) -> Asy
     target = f"127.0.0.1:{port}"
     upstreams = Upstreams({PREFIX: target})
     limits = Limits(
-        BodyLimits(BODY_BYTES, BODY_SECONDS), StreamLimits(heartbeat_seconds=0.1, longest_seconds=1.0), call_seconds=5
+        BodyLimits(BODY_BYTES, BODY_SECONDS),
+        StreamLimits(heartbeat_seconds=0.1, longest_seconds=1.0),
+        call_seconds=5,
+        rates=rates,
+        cors=cors,
+        in_flight=in_flight,
     )
     gateway = Gateway([SERVICE], upstreams, verifier, limits)
     try:

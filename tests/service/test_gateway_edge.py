@@ -14,9 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from telemed.appointment.v1 import appointment_service_pb2
 
-import chassis.client
-import chassis.layers
-import gateway.observe
+import chassis.telemetry
 from gateway.edge import BoundedProtocol
 
 HEAD = b"POST /appointments/book HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: %s\r\n"
@@ -128,8 +126,7 @@ def spans(monkeypatch) -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    for module in (gateway.observe, chassis.client, chassis.layers):
-        monkeypatch.setattr(module, "tracer", lambda: provider.get_tracer("test"))
+    monkeypatch.setattr(chassis.telemetry, "_tracer", provider.get_tracer("test"))
     yield exporter
     provider.shutdown()
 

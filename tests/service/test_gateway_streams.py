@@ -100,10 +100,14 @@ async def test_the_rpc_ends_when_the_client_goes(house):
 
 async def test_a_stop_of_the_gateway_ends_the_streams(house):
     house.servicer.changes, house.servicer.holds_open = [change("1")], True
-    async with house.served() as port:
-        reading = asyncio.create_task(read_all(house, port))
-        await until(lambda: house.servicer.streams == 1)
+    async with (
+        house.served() as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=house.auth) as client,
+        client.stream("GET", URL) as answer,
+    ):
+        parts = answer.aiter_text()
+        first = await anext(parts)
         house.gateway.stopping.set()
         async with asyncio.timeout(0.8):
-            answer = await reading
-    assert events(answer.text)[0]["id"] == "1"
+            rest = [part async for part in parts]
+    assert events("".join([first, *rest]))[0]["id"] == "1"

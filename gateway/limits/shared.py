@@ -1,0 +1,57 @@
+"""Buckets that all replicas share, in Redis; when it is away, each replica counts for itself."""
+
+import logging
+import time
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.limits.bucket import Decision, Rate
+from gateway.limits.local import LocalBuckets
+
+logger = logging.getLogger(__name__)
+
+_WAIT_SECONDS = 0.1
+_PAUSE_SECONDS = 5.0
+# The same arithmetic as `bucket.take`, by the clock of the one Redis, so that replicas need not agree on the time.
+_TAKE = """
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local t = redis.call('TIME')
+local now = tonumber(t[1]) + tonumber(t[2]) / 1e6
+local full_at = tonumber(redis.call('GET', KEYS[1]) or now)
+local start = math.max(full_at, now)
+local tokens = burst - (start - now) / interval
+if tokens < 1 - 1e-9 then
+    return {0, 0, tostring((1 - tokens) * interval)}
+end
+local filled = start + interval
+redis.call('SET', KEYS[1], string.format('%.6f', filled), 'PX', math.ceil((filled - now) * 1000) + 1000)
+return {1, math.max(0, math.floor(tokens - 1 + 1e-9)), '0'}
+"""
+
+
+class SharedBuckets:
+    """Implements limits.guard.Buckets on Redis. Counting is never a reason to fail a request."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(url, socket_timeout=_WAIT_SECONDS, socket_connect_timeout=_WAIT_SECONDS)
+        self._take = self._redis.register_script(_TAKE)
+        self._local = LocalBuckets()
+        self._away_until = 0.0
+
+    async def take(self, key: str, rate: Rate) -> Decision:
+        """See the port."""
+        if time.monotonic() < self._away_until:
+            return self._local.take_now(key, rate)
+        try:
+            answer = await self._take(keys=[f"telemed:rate:{key}"], args=[rate.interval, rate.burst])
+        except (RedisError, OSError, TimeoutError) as error:
+            self._away_until = time.monotonic() + _PAUSE_SECONDS
+            logger.warning("counting alone: Redis is away", extra={"error_type": type(error).__name__})
+            return self._local.take_now(key, rate)
+        allowed, remaining, retry_after = answer
+        return Decision(allowed=bool(allowed), remaining=int(remaining), retry_after=float(retry_after), full_at=0.0)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._redis.aclose()
