@@ -10,4 +10,6 @@ pytest_plugins = [
     "tests.fix_stack",
     "tests.fix_clinic",
     "tests.fix_video",
+    "tests.fix_cloudflare",
+    "tests.fix_coturn",
 ]

@@ -26,8 +26,7 @@ from video_svc.app.start_session import StartSession
 from video_svc.peers.changes import AppointmentChanges
 from video_svc.peers.join_key import signing_key
 from video_svc.peers.join_tokens import SignedJoinTokens
-from video_svc.peers.peer_to_peer import PeerToPeer
-from video_svc.peers.static_ice import StaticIce
+from video_svc.providers import providers_of
 from video_svc.settings import VideoSettings
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.sql import MIGRATIONS
@@ -48,8 +47,8 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     follower = Follower(copy.cursor, feed.after, copy, copied)
 
     tokens = SignedJoinTokens(signing_key(settings.join_key_file), settings.join_token_ttl)
-    ice = StaticIce(tuple(server.to_server() for server in settings.ice_servers))
-    start = StartSession(sessions, PeerToPeer(), ice, tokens, rules, settings.visit_page, copied, clock)
+    providers = providers_of(settings)
+    start = StartSession(sessions, providers.media, providers.ice, tokens, rules, settings.visit_page, copied, clock)
 
     servicer = VideoServicer(start, GetSession(sessions), rules)
 
@@ -67,7 +66,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         register=lambda server: add_VideoServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[("follow appointments", follower.run)],
-        closers=[channel.close, database.close],
+        closers=[channel.close, providers.close, database.close],
     )
 
 

@@ -2,40 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServerSettings
-from video_svc.domain.media import IceServer
 from video_svc.domain.session import JoinRules
-
-IceUrl = Annotated[str, StringConstraints(pattern=r"^(stun|stuns|turn|turns):\S+$")]
-
-
-class IceServerSettings(BaseModel):
-    """One STUN or TURN server, written as the browser's RTCIceServer."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    urls: tuple[IceUrl, ...] = Field(min_length=1, description='Addresses, such as "stun:stun.example.org:3478".')
-    username: str = Field(default="", description="The TURN user name; empty for STUN.")
-    credential: SecretStr = Field(default=SecretStr(""), description="The TURN credential; empty for STUN.")
-
-    @model_validator(mode="after")
-    def _turn_needs_credentials(self) -> Self:
-        has_credentials = bool(self.username and self.credential.get_secret_value())
-        if any(url.startswith("turn") for url in self.urls) and not has_credentials:
-            raise ValueError("a turn: server needs a username and a credential")
-        return self
-
-    def to_server(self) -> IceServer:
-        """The same for the use cases."""
-        return IceServer(self.urls, self.username, self.credential.get_secret_value())
+from video_svc.provider_settings import ProviderSettings
 
 
-class VideoSettings(ServerSettings):
+class VideoSettings(ProviderSettings, ServerSettings):
     """What the video service is told when it starts."""
 
     model_config = SettingsConfigDict(env_prefix="VIDEO_", extra="ignore", frozen=True)
@@ -43,10 +19,6 @@ class VideoSettings(ServerSettings):
     appointment_target: str = Field(description="The appointment service's gRPC target, such as localhost:3001.")
     public_url: str = Field(
         default="http://localhost:3000", pattern=r"^https?://[^\s?#]+$", description="Where browsers find the pages."
-    )
-    ice_servers: tuple[IceServerSettings, ...] = Field(
-        default=(IceServerSettings(urls=("stun:stun.cloudflare.com:3478",)),),
-        description="A JSON list of RTCIceServer objects; [] where browsers reach each other without help.",
     )
     join_key_file: Path | None = Field(
         default=None,

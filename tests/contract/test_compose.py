@@ -12,6 +12,7 @@ from chassis.settings import SharedSettings
 from doctor_svc.settings import DoctorSettings
 from gateway.settings import GatewaySettings
 from stack.cli import parser
+from video_svc.provider_settings import CloudflareSettings
 from video_svc.settings import VideoSettings
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,7 @@ def test_a_service_understands_its_environment(services: dict[str, Any], name: s
     prefix = settings.model_config["env_prefix"]
     known = {f"{prefix}{field}".upper() for field in type(settings).model_fields}
     known |= {f"TELEMED_{field}".upper() for field in SharedSettings.model_fields} | {"OTEL_EXPORTER_OTLP_ENDPOINT"}
+    known |= {f"CLOUDFLARE_{field}".upper() for field in CloudflareSettings.model_fields if name == "video"}
     assert set(environment) <= known
 
 
