@@ -16,6 +16,7 @@ from appointment_svc.app.confirm_hold import ConfirmHold
 from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.hold_slot import HoldSlot
 from appointment_svc.app.list_appointments import ListAppointments
+from appointment_svc.app.list_events import ListEvents
 from appointment_svc.app.mark_no_show import MarkNoShow
 from appointment_svc.app.reschedule_appointment import RescheduleAppointment
 from appointment_svc.app.smart_book import SmartBook
@@ -26,6 +27,7 @@ from appointment_svc.peers.doctors import GrpcDoctors
 from appointment_svc.settings import AppointmentSettings, RuleSettings
 from appointment_svc.storage.appointments import PostgresAppointments
 from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
+from appointment_svc.storage.history import PostgresHistory
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
@@ -73,6 +75,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         complete_appointment=CompleteAppointment(appointments, clock),
         mark_no_show=MarkNoShow(appointments, clock),
         check_conflicts=CheckConflicts(doctors, appointments, appointments),
+        list_events=ListEvents(appointments, PostgresHistory(database)),
         watch_changes=WatchChanges(feed, grown),
     )
     servicer = AppointmentServicer(app)

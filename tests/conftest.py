@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.fix_video",
     "tests.fix_cloudflare",
     "tests.fix_coturn",
+    "tests.fix_records",
 ]

@@ -19,5 +19,6 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     f"{_SERVICE}/CompleteAppointment": _STAFF_AND_DOCTORS,
     f"{_SERVICE}/MarkNoShow": _STAFF_AND_DOCTORS,
     f"{_SERVICE}/CheckConflicts": _ANYONE,
+    f"{_SERVICE}/ListEvents": _ANYONE,
     f"{_SERVICE}/WatchChanges": _ANYONE,
 }

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from telemed.appointment.v1 import appointment_pb2
+from telemed.appointment.v1 import appointment_pb2, history_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceServicer
 
-from appointment_svc.api import replies, requests
+from appointment_svc.api import history, replies, requests
 from appointment_svc.app.book import Book
 from appointment_svc.app.booking import BookingCall
 from appointment_svc.app.cancel_appointment import CancelAppointment
@@ -19,6 +19,7 @@ from appointment_svc.app.confirm_hold import ConfirmHold
 from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.hold_slot import HoldSlot
 from appointment_svc.app.list_appointments import ListAppointments
+from appointment_svc.app.list_events import ListEvents
 from appointment_svc.app.mark_no_show import MarkNoShow
 from appointment_svc.app.ports import ChangeOrder, Method
 from appointment_svc.app.reschedule_appointment import Move, RescheduleAppointment
@@ -49,6 +50,7 @@ class UseCases:
     complete_appointment: CompleteAppointment
     mark_no_show: MarkNoShow
     check_conflicts: CheckConflicts
+    list_events: ListEvents
     watch_changes: WatchChanges
 
 
@@ -124,6 +126,13 @@ class AppointmentServicer(AppointmentServiceServicer):
     async def CheckConflicts(self, request: pb.CheckConflictsRequest, context: Context) -> pb.CheckConflictsResponse:
         question = requests.question_of(request)
         return replies.conflicts_reply(question, await self._app.check_conflicts(current_caller(), question))
+
+    async def ListEvents(
+        self, request: history_pb2.ListEventsRequest, context: Context
+    ) -> history_pb2.ListEventsResponse:
+        after, appointment_id = history.to_event_number(request.page_token), parse_uuid(request.id, "id")
+        page = await self._app.list_events(current_caller(), appointment_id, after, request.page_size)
+        return history.from_event_page(page)
 
     async def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context

@@ -226,6 +226,7 @@ def _written(order: ChangeOrder, changed: Appointment, kind: Change) -> dict[str
         "rating": changed.rating,
         "rating_comment": changed.rating_comment,
         "change_kind": kind.value,
+        "reason": changed.cancel_reason if kind is Change.CANCELLED else "",
         "caller": order.caller.subject,
         "caller_role": order.caller.role.value,
         "traceparent": current_traceparent(),

@@ -95,7 +95,7 @@ WITH before AS (
         after, traceparent
     )
     SELECT c.appointment_id, c.version, %(change_kind)s, %(now)s::timestamptz, c.patient_id, c.doctor_id,
-           %(caller)s, %(caller_role)s, '', before.snapshot, c.snapshot, %(traceparent)s
+           %(caller)s, %(caller_role)s, %(reason)s, before.snapshot, c.snapshot, %(traceparent)s
     FROM changed c, before
     RETURNING event_id
 )

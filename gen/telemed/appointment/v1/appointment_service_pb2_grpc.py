@@ -5,6 +5,7 @@ import warnings
 
 from telemed.appointment.v1 import appointment_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__pb2
 from telemed.appointment.v1 import appointment_service_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__service__pb2
+from telemed.appointment.v1 import history_pb2 as telemed_dot_appointment_dot_v1_dot_history__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
 GRPC_VERSION = grpc.__version__
@@ -97,6 +98,11 @@ class AppointmentServiceStub:
                 '/telemed.appointment.v1.AppointmentService/CheckConflicts',
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CheckConflictsRequest.SerializeToString,
                 response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CheckConflictsResponse.FromString,
+                _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/ListEvents',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsResponse.FromString,
                 _registered_method=True)
         self.WatchChanges = channel.unary_stream(
                 '/telemed.appointment.v1.AppointmentService/WatchChanges',
@@ -209,6 +215,14 @@ class AppointmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEvents(self, request, context):
+        """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
+        after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchChanges(self, request, context):
         """Streams every committed change in commit order, from after_revision on and without end. Every change
         comes at least once to a consumer that resumes from the last revision it has applied; changes of one
@@ -280,6 +294,11 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
                     servicer.CheckConflicts,
                     request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CheckConflictsRequest.FromString,
                     response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CheckConflictsResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsResponse.SerializeToString,
             ),
             'WatchChanges': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchChanges,
@@ -614,6 +633,33 @@ class AppointmentService:
             '/telemed.appointment.v1.AppointmentService/CheckConflicts',
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CheckConflictsRequest.SerializeToString,
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.CheckConflictsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/ListEvents',
+            telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

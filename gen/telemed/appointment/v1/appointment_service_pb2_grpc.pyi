@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from telemed.appointment.v1 import appointment_pb2 as _appointment_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as _appointment_service_pb2
+from telemed.appointment.v1 import history_pb2 as _history_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -84,6 +85,10 @@ class AppointmentServiceStub:
     """
     CheckConflicts: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.CheckConflictsRequest, _appointment_service_pb2.CheckConflictsResponse]
     """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
+    ListEvents: _grpc.UnaryUnaryMultiCallable[_history_pb2.ListEventsRequest, _history_pb2.ListEventsResponse]
+    """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
+    after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
+    """
     WatchChanges: _grpc.UnaryStreamMultiCallable[_appointment_service_pb2.WatchChangesRequest, _appointment_service_pb2.WatchChangesResponse]
     """Streams every committed change in commit order, from after_revision on and without end. Every change
     comes at least once to a consumer that resumes from the last revision it has applied; changes of one
@@ -145,6 +150,10 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     """
     CheckConflicts: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.CheckConflictsRequest, _appointment_service_pb2.CheckConflictsResponse]  # type: ignore[assignment]
     """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
+    ListEvents: _aio.UnaryUnaryMultiCallable[_history_pb2.ListEventsRequest, _history_pb2.ListEventsResponse]  # type: ignore[assignment]
+    """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
+    after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
+    """
     WatchChanges: _aio.UnaryStreamMultiCallable[_appointment_service_pb2.WatchChangesRequest, _appointment_service_pb2.WatchChangesResponse]  # type: ignore[assignment]
     """Streams every committed change in commit order, from after_revision on and without end. Every change
     comes at least once to a consumer that resumes from the last revision it has applied; changes of one
@@ -275,6 +284,16 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_appointment_service_pb2.CheckConflictsResponse, _abc.Awaitable[_appointment_service_pb2.CheckConflictsResponse]]:
         """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
+
+    @_abc_1.abstractmethod
+    def ListEvents(
+        self,
+        request: _history_pb2.ListEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_history_pb2.ListEventsResponse, _abc.Awaitable[_history_pb2.ListEventsResponse]]:
+        """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
+        after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
+        """
 
     @_abc_1.abstractmethod
     def WatchChanges(

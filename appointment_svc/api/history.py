@@ -1,0 +1,56 @@
+"""The history of an appointment between the contract and the use case."""
+
+from telemed.appointment.v1 import appointment_pb2, history_pb2
+
+from appointment_svc.api.replies import appointment_message
+from appointment_svc.app.list_events import EventPage
+from appointment_svc.domain.history import Event
+from chassis.context import Role
+from chassis.enum_map import EnumMap
+from chassis.paging import page_token, parts_of
+from chassis.protos import to_timestamp
+from kernel.errors import InvalidArgument
+
+_ROLES = EnumMap(history_pb2.ActorRole.DESCRIPTOR, Role)
+_GREATEST_NUMBER = 2**63 - 1
+
+
+def to_event_number(token: str) -> int:
+    """The number of the event after which a page begins. Raises InvalidArgument for page_token."""
+    parts = parts_of(token, _number)
+    return parts[0] if parts else 0
+
+
+def from_event_page(page: EventPage) -> history_pb2.ListEventsResponse:
+    """One page of events."""
+    return history_pb2.ListEventsResponse(
+        events=map(_from_event, page.events),
+        next_page_token="" if page.next is None else page_token(str(page.next)),
+    )
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _GREATEST_NUMBER:
+        raise InvalidArgument.of("page_token", "is out of range")
+    return number
+
+
+def _from_event(event: Event) -> history_pb2.AppointmentEvent:
+    return history_pb2.AppointmentEvent(
+        id=str(event.number),
+        version=event.version,
+        kind=appointment_pb2.ChangeKind.Value(f"CHANGE_KIND_{event.kind}"),
+        event_time=to_timestamp(event.time),
+        actor_role=_ROLES.number(Role(event.actor_role)),
+        actor_id=event.actor_id,
+        reason=event.reason,
+        before=appointment_message(event.before) if event.before else None,
+        after=appointment_message(event.after),
+        trace_id=_trace_id(event.traceparent),
+    )
+
+
+def _trace_id(traceparent: str) -> str:
+    """The second of the four parts of a W3C traceparent."""
+    return traceparent.split("-")[1] if traceparent else ""
