@@ -118,6 +118,7 @@ def _echo_plan(clinic: Clinic, reply: GetAvailabilityResponse) -> ProcessPlan:
     file.write_bytes(reply.SerializeToString())
     port = clinic.spare_port
     environment = {
+        "TELEMED_DEMO": "true",
         "TELEMED_JWKS_FILE": str(clinic.issuer.jwks_file),
         "ECHO_HOST": HOST,
         "ECHO_PORT": str(port),

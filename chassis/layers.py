@@ -145,7 +145,7 @@ class Authentication:
         scheme, _, token = call.metadata.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("send the metadata authorization: Bearer <token>")
-        caller = self.verifier.verify(token.strip())
+        caller = await self.verifier.verify(token.strip())
         if caller.role not in self.open_to.get(call.method, frozenset()):
             raise PermissionDenied(f"the role {caller.role} may not call {call.method}")
         with acting_as(caller):

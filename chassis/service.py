@@ -11,7 +11,7 @@ from chassis.process import GrpcProcess, Work
 from chassis.rpc_errors import DetailRenderer, no_details
 from chassis.server import build_server
 from chassis.settings import ServerSettings, SharedSettings
-from chassis.tokens import KeySet, TokenVerifier
+from chassis.tokens import verifier_of
 
 
 def framed(
@@ -32,7 +32,7 @@ def framed(
     cannot work, `work` goes on beside the calls, `closers` run last, `render` adds details of the service's own to
     its refusals.
     """
-    verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
+    verifier = verifier_of(shared)
     layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, open_to)]
     built = build_server(layers, services=services, render=render)
     register(built.server)

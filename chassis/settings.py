@@ -1,9 +1,12 @@
 """Configuration from the environment, the part that every process shares."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import AliasChoices, AwareDatetime, Field
+from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_ISSUER = "telemed-demo"
 
 
 class SharedSettings(BaseSettings):
@@ -11,8 +14,10 @@ class SharedSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TELEMED_", extra="ignore", frozen=True)
 
-    jwks_file: Path = Field(description="The public keys (JWK set) of the token issuer; re-read when a key id is new.")
-    token_issuer: str = Field(default="telemed-demo", description="The only issuer that is trusted.")
+    jwks_file: Path | None = Field(default=None, description="The issuer's public keys (JWK set), in a file …")
+    jwks_url: str = Field(default="", description="… or at its address (jwks_uri); read again when a key id is new.")
+    token_issuer: str = Field(default=DEMO_ISSUER, description="The only issuer that is trusted.")
+    demo: bool = Field(default=False, description="Trust the demo's own issuer, which signs for whoever asks.")
     token_audience: str = Field(default="telemed", description="The audience that a token must name.")
     service_token_file: Path | None = Field(
         default=None, description="This process's own token, renewed from outside; read anew when the file changes."
@@ -29,6 +34,16 @@ class SharedSettings(BaseSettings):
         validation_alias=AliasChoices("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="OTLP/HTTP base address, such as http://localhost:4318, under OpenTelemetry's own name.",
     )
+
+    @model_validator(mode="after")
+    def _must_name_whom_to_trust(self) -> Self:
+        if (self.jwks_file is None) == (not self.jwks_url):
+            raise ValueError("set one of TELEMED_JWKS_FILE and TELEMED_JWKS_URL")
+        if self.token_issuer == DEMO_ISSUER and not self.demo:
+            raise ValueError(
+                "set TELEMED_TOKEN_ISSUER to your identity provider; the demo's own issuer needs TELEMED_DEMO=true"
+            )
+        return self
 
     @property
     def admin(self) -> tuple[str, int] | None:

@@ -1,8 +1,6 @@
 """Bearer tokens (JWT): verified against the issuer's published keys, with a small cache of those that passed."""
 
 import hashlib
-import json
-import threading
 import time
 from collections import OrderedDict
 from pathlib import Path
@@ -11,37 +9,17 @@ import jwt
 from jwt.types import Options
 
 from chassis.context import Caller, Role
+from chassis.keys import FileKeys, KeySet, RemoteKeys
+from chassis.settings import SharedSettings
 from kernel.errors import Unauthenticated
 
-# Asymmetric only: a key that everybody may read must never be able to sign (RFC 8725 §3.1).
-ALGORITHMS = ["ES256", "EdDSA", "RS256"]
 _LEEWAY_SECONDS = 30
 _REQUIRED: Options = {"require": ["exp", "iat", "sub", "iss", "aud"]}
 _CACHE_SIZE = 4096
-_RELOAD_SECONDS = 5.0
-
-
-class KeySet:
-    """The public keys of the issuer by key id, from a file; a new key id makes it look again, but not often."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._loaded_at = float("-inf")
-
-    def key(self, key_id: str) -> jwt.PyJWK:
-        """The key of that id. Raises Unauthenticated when the issuer has none such."""
-        if key_id not in self._keys and time.monotonic() - self._loaded_at > _RELOAD_SECONDS:
-            self._load()
-        try:
-            return self._keys[key_id]
-        except KeyError:
-            raise Unauthenticated("the token is signed with an unknown key") from None
-
-    def _load(self) -> None:
-        self._loaded_at = time.monotonic()
-        document = json.loads(self._path.read_text())
-        self._keys = {entry["kid"]: jwt.PyJWK.from_dict(entry) for entry in document["keys"]}
+_LONGEST = 8 * 1024
+# Access tokens (RFC 9068), and those of issuers that say no more than that it is a JWT. Tokens of other kinds, such as
+# an ID token or our own join tokens, have other types or other audiences.
+_TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 
 
 class TokenVerifier:
@@ -52,30 +30,35 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._verified: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
-        self._lock = threading.Lock()
 
-    def verify(self, token: str) -> Caller:
+    async def verify(self, token: str) -> Caller:
         """The caller that a token speaks for. Raises Unauthenticated for every token that is not wholly right."""
         digest = hashlib.sha256(token.encode()).digest()
         cached = self._verified.get(digest)
         if cached is not None and cached[1] > time.time():
             return cached[0]
-        caller, expires = self._check(token)
-        with self._lock:
-            self._verified[digest] = (caller, expires)
-            while len(self._verified) > _CACHE_SIZE:
-                self._verified.popitem(last=False)
+        caller, expires = await self._check(token)
+        self._verified[digest] = (caller, expires)
+        while len(self._verified) > _CACHE_SIZE:
+            self._verified.popitem(last=False)
         return caller
 
-    def _check(self, token: str) -> tuple[Caller, float]:
+    async def _check(self, token: str) -> tuple[Caller, float]:
+        if len(token) > _LONGEST:
+            raise Unauthenticated("the token is too long")
         try:
-            key_id = jwt.get_unverified_header(token).get("kid")
+            header = jwt.get_unverified_header(token)
+            if str(header.get("typ", "")).lower() not in _TYPES:
+                raise Unauthenticated("the token is of another kind")
+            key_id = header.get("kid")
             if not isinstance(key_id, str):
                 raise Unauthenticated("the token names no key")
+            # Whatever the header says of keys (jku, jwk, x5u) is not looked at: only the issuer's own set counts.
+            key = await self._keys.key(key_id)
             claims = jwt.decode(
                 token,
-                self._keys.key(key_id),
-                algorithms=ALGORITHMS,
+                key,
+                algorithms=[key.algorithm_name],
                 issuer=self._issuer,
                 audience=self._audience,
                 leeway=_LEEWAY_SECONDS,
@@ -84,10 +67,16 @@ class TokenVerifier:
             caller = Caller(subject=str(claims["sub"]), role=Role(claims.get("role", "")), token=token)
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("the token has expired") from None
-        except (jwt.PyJWTError, ValueError):
+        except (jwt.PyJWTError, ValueError, TypeError):
             # The library's text may quote the token; the caller learns no more than that it was refused.
             raise Unauthenticated("the token is not valid here") from None
         return caller, float(claims["exp"])
+
+
+def verifier_of(shared: SharedSettings) -> TokenVerifier:
+    """The verifier that the settings ask for."""
+    keys = RemoteKeys(shared.jwks_url) if shared.jwks_url else FileKeys(shared.jwks_file or Path())
+    return TokenVerifier(keys, shared.token_issuer, shared.token_audience)
 
 
 class ServiceIdentity:

@@ -9,7 +9,7 @@ from chassis.logs import start_logging
 from chassis.metrics import serve_metrics
 from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
-from chassis.tokens import KeySet, TokenVerifier
+from chassis.tokens import verifier_of
 from gateway.app import CONTRACTS, Gateway, Limits
 from gateway.cors import Cors
 from gateway.discovery import installed_services
@@ -36,7 +36,7 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
         if settings.redis_url:
             buckets = shared_buckets = SharedBuckets(settings.redis_url)
             stack.push_async_callback(shared_buckets.close)
-        verifier = TokenVerifier(KeySet(shared.jwks_file), shared.token_issuer, shared.token_audience)
+        verifier = verifier_of(shared)
         gateway = Gateway(installed_services(CONTRACTS), upstreams, verifier, _limits(settings, buckets))
         await serve_until_told(gateway, settings)
 
@@ -63,7 +63,7 @@ def _rate(burst: int, per_second: float) -> Rate | None:
 
 def main() -> None:
     """Runs the gateway as configured by the environment."""
-    shared = SharedSettings()  # type: ignore[call-arg]  # the environment fills it
+    shared = SharedSettings()
     settings = GatewaySettings()  # type: ignore[call-arg]  # the environment fills it
     start_logging("gateway", shared.log_level, as_json=shared.log_json)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

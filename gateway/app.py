@@ -125,7 +125,7 @@ class Gateway:
             binding = endpoint.transcoder.binding
             exchange.routed_to(binding.template.text, binding.verb)
             body_field = binding.body
-            caller = self._authenticate(request.headers)
+            caller = await self._authenticate(request.headers)
             exchange.headers |= await self._limits.rates.check_user(caller.subject)
             with acting_as(caller), time_limit(self._limits.call_seconds):
                 return await self._call(endpoint, found, request, exchange)
@@ -152,11 +152,11 @@ class Gateway:
             raise _not_allowed(found.targets)
         return endpoint, found
 
-    def _authenticate(self, headers: Mapping[str, str]) -> Caller:
+    async def _authenticate(self, headers: Mapping[str, str]) -> Caller:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("send the header Authorization: Bearer <token>")
-        return self._verifier.verify(token.strip())
+        return await self._verifier.verify(token.strip())
 
     async def _call(
         self, endpoint: Endpoint, found: Found[Endpoint], request: Request, exchange: Exchange

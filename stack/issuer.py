@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 
 from chassis.context import Role
+from chassis.settings import DEMO_ISSUER
 
-ISSUER = "telemed-demo"
+ISSUER = DEMO_ISSUER
 AUDIENCE = "telemed"
 _ALGORITHM = "ES256"
 

@@ -112,6 +112,7 @@ def _process(plan: Plan, name: str, module: str, environment: dict[str, str]) ->
 def _shared(plan: Plan, jwks_file: Path) -> dict[str, str]:
     shared = {
         "PYTHONUNBUFFERED": "1",
+        "TELEMED_DEMO": "true",
         "TELEMED_JWKS_FILE": str(jwks_file.resolve()),
         "TELEMED_LOG_JSON": str(plan.json_logs).lower(),
     }

@@ -41,7 +41,7 @@ def shared(callers: Callers, tmp_path: Path) -> SharedSettings:
     """The settings that all processes of a test share, with an identity for service-to-service calls."""
     token_file = tmp_path / "service.token"
     token_file.write_text(callers.token(Role.SERVICE, "test-service", ttl=timedelta(hours=1)))
-    return SharedSettings(jwks_file=callers.issuer.jwks_file, service_token_file=token_file)
+    return SharedSettings(demo=True, jwks_file=callers.issuer.jwks_file, service_token_file=token_file)
 
 
 async def until(condition: Callable[[], bool]) -> None:

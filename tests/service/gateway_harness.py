@@ -19,10 +19,11 @@ from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1 import appointment_service_pb2_grpc as pb_grpc
 
 from chassis.context import Role
+from chassis.keys import FileKeys
 from chassis.layers import Authentication, limited_in_time, traced
 from chassis.rpc_errors import DetailRenderer, no_details
 from chassis.server import build_server
-from chassis.tokens import KeySet, TokenVerifier
+from chassis.tokens import TokenVerifier
 from gateway.app import Gateway, Limits
 from gateway.cors import Cors
 from gateway.http import BodyLimits
@@ -145,7 +146,7 @@ async def open_house(
     """A house with one upstream, ready to be called."""
     issuer, servicer = Issuer("good"), Servicer()
     keys = issuer.write_keys(tmp_path / "jwks.json")
-    verifier = TokenVerifier(KeySet(keys), "test", "telemed")
+    verifier = TokenVerifier(FileKeys(keys), "test", "telemed")
     open_to = {f"{SERVICE.full_name}/{method.name}": frozenset(Role) for method in SERVICE.methods}
     layers = [traced, limited_in_time, Authentication(verifier, open_to)]
     server, health, _ = build_server(layers, services=[SERVICE.full_name], render=render)

@@ -21,10 +21,11 @@ from telemed.video.v1.video_service_pb2_grpc import (
 
 from chassis.context import Role, current_caller, remaining_seconds
 from chassis.health import Readiness
+from chassis.keys import FileKeys
 from chassis.layers import Authentication, Shedding, limited_in_time, traced
 from chassis.process import GrpcProcess
 from chassis.server import build_server
-from chassis.tokens import KeySet, TokenVerifier
+from chassis.tokens import TokenVerifier
 from kernel.errors import InvalidArgument
 from tests.fix_services import Callers, running, stub, until
 from tests.fix_spans import Spans
@@ -82,7 +83,7 @@ async def bench_server(callers: Callers) -> AsyncIterator[Bench]:
         if not healthy[0]:
             raise ConnectionError("the database is away")
 
-    verifier = TokenVerifier(KeySet(callers.issuer.jwks_file), "telemed-demo", "telemed")
+    verifier = TokenVerifier(FileKeys(callers.issuer.jwks_file), "telemed-demo", "telemed")
     auth = Authentication(verifier, {GET: frozenset({Role.ADMIN, Role.PATIENT})})
     built = build_server([traced, Shedding(3), limited_in_time, auth], services=[SERVICE])
     servicer = Servicer()

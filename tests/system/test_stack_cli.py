@@ -1,5 +1,6 @@
 """The parts of the `telemed` command that need no running stack: tokens, texts, refusals."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chassis.context import Role
-from chassis.tokens import KeySet, TokenVerifier
+from chassis.keys import FileKeys
+from chassis.tokens import TokenVerifier
 from kernel.errors import Unauthenticated
 from stack import databases
 from stack.cli import main
@@ -27,7 +29,7 @@ PATIENT = "7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a11"
 
 
 def verifier_of(data: Path) -> TokenVerifier:
-    return TokenVerifier(KeySet(data / "issuer" / "jwks.json"), ISSUER, AUDIENCE)
+    return TokenVerifier(FileKeys(data / "issuer" / "jwks.json"), ISSUER, AUDIENCE)
 
 
 def test_token_prints_a_token_alone_that_the_services_accept(tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ def test_token_prints_a_token_alone_that_the_services_accept(tmp_path: Path) -> 
     done = subprocess.run([*command, "--data", str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert done.stdout.count("\n") == 1
-    caller = verifier_of(tmp_path).verify(done.stdout.strip())
+    caller = asyncio.run(verifier_of(tmp_path).verify(done.stdout.strip()))
     assert (caller.subject, caller.role) == (PATIENT, Role.PATIENT)
 
 
@@ -76,7 +78,7 @@ def test_a_token_of_another_data_folder_is_foreign(tmp_path: Path) -> None:
     Issuer.of(ours)
     foreign = Issuer.of(theirs).mint(Role.ADMIN, PATIENT, now=datetime.now(UTC), ttl=timedelta(minutes=5))
     with pytest.raises(Unauthenticated):
-        verifier_of(ours).verify(foreign)
+        asyncio.run(verifier_of(ours).verify(foreign))
 
 
 def test_a_subject_that_is_no_uuid_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,11 +119,12 @@ def test_a_clock_that_cannot_be_set_is_refused_before_anything_starts(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_four_ports_follow_each_other_and_must_exist(tmp_path: Path) -> None:
+def test_the_eight_ports_follow_each_other_and_must_exist(tmp_path: Path) -> None:
     ports = {"gateway": 3000, "appointment": 3001, "doctor": 3002, "video": 3003}
     assert Plan(data=tmp_path, port=3000).ports == ports
-    assert Plan(data=tmp_path, port=65_532).ports["video"] == 65_535
-    for port in (0, 65_533):
+    assert Plan(data=tmp_path, port=3000).admin_ports["gateway"] == 3004
+    assert Plan(data=tmp_path, port=65_528).admin_ports["video"] == 65_535
+    for port in (0, 65_529):
         with pytest.raises(PlanError):
             Plan(data=tmp_path, port=port)
 
