@@ -7,6 +7,7 @@ from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentS
 from appointment_svc.api.policy import OPEN_TO
 from appointment_svc.api.replies import error_details
 from appointment_svc.api.servicer import AppointmentServicer, UseCases
+from appointment_svc.app.approve_appointment import ApproveAppointment
 from appointment_svc.app.book import Book
 from appointment_svc.app.booking import Bookkeeper
 from appointment_svc.app.cancel_appointment import CancelAppointment
@@ -18,6 +19,8 @@ from appointment_svc.app.hold_slot import HoldSlot
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.list_events import ListEvents
 from appointment_svc.app.mark_no_show import MarkNoShow
+from appointment_svc.app.rate_visit import RateVisit
+from appointment_svc.app.record_arrival import RecordArrival
 from appointment_svc.app.reschedule_appointment import RescheduleAppointment
 from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.start_appointment import StartAppointment
@@ -71,6 +74,9 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         list_appointments=ListAppointments(appointments),
         cancel_appointment=CancelAppointment(appointments, clock, rules),
         reschedule_appointment=RescheduleAppointment(appointments, doctors, clock, rules),
+        approve_appointment=ApproveAppointment(appointments, clock),
+        record_arrival=RecordArrival(appointments, clock),
+        rate_visit=RateVisit(appointments, clock),
         start_appointment=StartAppointment(appointments, clock),
         complete_appointment=CompleteAppointment(appointments, clock),
         mark_no_show=MarkNoShow(appointments, clock),

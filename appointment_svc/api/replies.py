@@ -52,6 +52,7 @@ def appointment_message(a: Appointment) -> appointment_pb2.Appointment:
         rating=a.rating or 0,
         patient_arrival_time=_when(a.patient_arrival_time),
         doctor_arrival_time=_when(a.doctor_arrival_time),
+        rating_comment=a.rating_comment,
     )
 
 
@@ -115,6 +116,9 @@ Changed = TypeVar(
     pb.CompleteAppointmentResponse,
     pb.MarkNoShowResponse,
     pb.ConfirmHoldResponse,
+    pb.ApproveAppointmentResponse,
+    pb.RecordArrivalResponse,
+    pb.RateVisitResponse,
 )
 
 

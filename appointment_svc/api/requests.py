@@ -13,6 +13,7 @@ from appointment_svc.app.booking import Visit
 from appointment_svc.app.check_conflicts import Question
 from appointment_svc.app.ports import ListFilter, PagePosition, RequestKey
 from appointment_svc.app.smart_book import SmartWish
+from appointment_svc.domain.appointment import Participant
 from appointment_svc.domain.rules import visit_length
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_optional_uuid, parse_uuid
@@ -31,6 +32,7 @@ from kernel.civil_time import require_aware, zone_named
 from kernel.errors import InvalidArgument
 
 KINDS = EnumMap(scheduling_pb2.AppointmentType.DESCRIPTOR, AppointmentType)
+PARTICIPANTS = EnumMap(appointment_pb2.Participant.DESCRIPTOR, Participant)
 STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
 Change: TypeAlias = (
     pb.CancelAppointmentRequest
@@ -39,6 +41,9 @@ Change: TypeAlias = (
     | pb.CompleteAppointmentRequest
     | pb.MarkNoShowRequest
     | pb.ConfirmHoldRequest
+    | pb.ApproveAppointmentRequest
+    | pb.RecordArrivalRequest
+    | pb.RateVisitRequest
 )
 ExactRequest: TypeAlias = pb.BookRequest | pb.HoldSlotRequest
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")

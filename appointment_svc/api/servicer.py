@@ -10,6 +10,7 @@ from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceServicer
 
 from appointment_svc.api import history, replies, requests
+from appointment_svc.app.approve_appointment import ApproveAppointment
 from appointment_svc.app.book import Book
 from appointment_svc.app.booking import BookingCall
 from appointment_svc.app.cancel_appointment import CancelAppointment
@@ -22,6 +23,8 @@ from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.list_events import ListEvents
 from appointment_svc.app.mark_no_show import MarkNoShow
 from appointment_svc.app.ports import ChangeOrder, Method
+from appointment_svc.app.rate_visit import RateVisit
+from appointment_svc.app.record_arrival import RecordArrival
 from appointment_svc.app.reschedule_appointment import Move, RescheduleAppointment
 from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.start_appointment import StartAppointment
@@ -46,6 +49,9 @@ class UseCases:
     list_appointments: ListAppointments
     cancel_appointment: CancelAppointment
     reschedule_appointment: RescheduleAppointment
+    approve_appointment: ApproveAppointment
+    record_arrival: RecordArrival
+    rate_visit: RateVisit
     start_appointment: StartAppointment
     complete_appointment: CompleteAppointment
     mark_no_show: MarkNoShow
@@ -106,6 +112,21 @@ class AppointmentServicer(AppointmentServiceServicer):
         order = _order(request, "RescheduleAppointment", pb.RescheduleAppointmentResponse)
         move = Move(to_instant(request, "start_time"), request.duration_minutes, request.etag)
         return pb.RescheduleAppointmentResponse.FromString(await self._app.reschedule_appointment(order, move))
+
+    async def ApproveAppointment(
+        self, request: pb.ApproveAppointmentRequest, context: Context
+    ) -> pb.ApproveAppointmentResponse:
+        order = _order(request, "ApproveAppointment", pb.ApproveAppointmentResponse)
+        return pb.ApproveAppointmentResponse.FromString(await self._app.approve_appointment(order, request.etag))
+
+    async def RecordArrival(self, request: pb.RecordArrivalRequest, context: Context) -> pb.RecordArrivalResponse:
+        who = requests.PARTICIPANTS.required(request.participant, "participant")
+        order = _order(request, "RecordArrival", pb.RecordArrivalResponse)
+        return pb.RecordArrivalResponse.FromString(await self._app.record_arrival(order, who))
+
+    async def RateVisit(self, request: pb.RateVisitRequest, context: Context) -> pb.RateVisitResponse:
+        order = _order(request, "RateVisit", pb.RateVisitResponse)
+        return pb.RateVisitResponse.FromString(await self._app.rate_visit(order, request.rating, request.comment))
 
     async def StartAppointment(
         self, request: pb.StartAppointmentRequest, context: Context

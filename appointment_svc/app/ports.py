@@ -209,6 +209,8 @@ class Appointments(Protocol):
     ) -> bytes:
         """Puts what `decide` makes of the locked appointment in its place, in one transaction.
 
+        Nothing is written when that is the appointment as it was.
+
         Its time is freed when the new state keeps none, and moved when `new_time` is given. Answers what was saved for
         the call. Raises AppointmentNotFound, IdempotencyKeyReused, what `decide` does, and for a move SlotTaken,
         PatientBusy and DailyLimitReached; after a refusal everything is as before.

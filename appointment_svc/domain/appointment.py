@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from appointment_svc.domain.errors import HoldExpired, TooEarly, TooLateToCancel, TooLateToReschedule, WrongState
+from appointment_svc.domain.errors import (
+    AlreadyRated,
+    HoldExpired,
+    TooEarly,
+    TooLateToCancel,
+    TooLateToReschedule,
+    WrongState,
+)
 from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 from kernel.slots import Slot
@@ -14,6 +22,9 @@ START_AHEAD = timedelta(minutes=15)
 
 # The states in which an appointment can still be moved to another time.
 MOVABLE = frozenset({AppointmentStatus.HELD, AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
+
+# The states in which somebody can come to the visit.
+JOINABLE = frozenset({AppointmentStatus.CONFIRMED, AppointmentStatus.IN_PROGRESS})
 
 # Which state may follow which; a state without a row is final.
 TRANSITIONS: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {
@@ -26,6 +37,13 @@ TRANSITIONS: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {
     ),
     AppointmentStatus.IN_PROGRESS: frozenset({AppointmentStatus.COMPLETED, AppointmentStatus.CANCELLED}),
 }
+
+
+class Participant(StrEnum):
+    """Whose coming to a visit is noted."""
+
+    PATIENT = "PATIENT"
+    DOCTOR = "DOCTOR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,39 @@ class Appointment:
         status = AppointmentStatus.PENDING if self.requires_approval else AppointmentStatus.CONFIRMED
         return self.moved_to(status, asked)
 
+    def approved(self, now: datetime) -> "Appointment":
+        """The visit that the doctor agrees to. Raises WrongState; a hold is confirmed, not approved."""
+        if self.status is not AppointmentStatus.PENDING:
+            raise WrongState.of(self.status, "approved")
+        return self.moved_to(AppointmentStatus.CONFIRMED, now)
+
+    def arrived(self, who: Participant, now: datetime) -> "Appointment":
+        """The visit to which the patient or the doctor has come; the first time counts. Raises WrongState."""
+        if self.status not in JOINABLE:
+            raise WrongState.of(self.status, "joined")
+        patient, doctor = self.patient_arrival_time, self.doctor_arrival_time
+        if who is Participant.PATIENT:
+            patient = patient or now
+        else:
+            doctor = doctor or now
+        if (patient, doctor) == (self.patient_arrival_time, self.doctor_arrival_time):
+            return self
+        return replace(
+            self,
+            patient_arrival_time=patient,
+            doctor_arrival_time=doctor,
+            version=self.version + 1,
+            update_time=now,
+        )
+
+    def rated(self, rating: int, comment: str, now: datetime) -> "Appointment":
+        """The completed visit with what its patient made of it. Raises WrongState, or AlreadyRated the second time."""
+        if self.status is not AppointmentStatus.COMPLETED:
+            raise WrongState.of(self.status, "rated")
+        if self.rating is not None:
+            raise AlreadyRated.of()
+        return replace(self, rating=rating, rating_comment=comment, version=self.version + 1, update_time=now)
+
     def rescheduled(self, slot: Slot, now: datetime, notice: timedelta) -> "Appointment":
         """The appointment at another time. Raises WrongState, or TooLateToReschedule with less than `notice` left.
 
@@ -101,7 +152,15 @@ class Appointment:
         if self.status is not AppointmentStatus.HELD and self.start - now < notice:
             raise TooLateToReschedule.of(self.start, notice)
         return replace(
-            self, start=slot.start, end=slot.end, buffer=slot.buffer, version=self.version + 1, update_time=now
+            self,
+            start=slot.start,
+            end=slot.end,
+            buffer=slot.buffer,
+            # Whoever came, came to another time.
+            patient_arrival_time=None,
+            doctor_arrival_time=None,
+            version=self.version + 1,
+            update_time=now,
         )
 
     def started(self, now: datetime) -> "Appointment":

@@ -200,6 +200,18 @@ class WrongState(Refusal):
         return cls(f"an appointment that is {current} cannot become {wanted}", metadata={"current_state": current})
 
 
+class AlreadyRated(Refusal):
+    """The visit has a rating already, and a rating is given once."""
+
+    kind = Kind.ALREADY_EXISTS
+    reason = "ALREADY_RATED"
+
+    @classmethod
+    def of(cls) -> "AlreadyRated":
+        """The refusal."""
+        return cls("this visit has been rated; a rating is given once and stays")
+
+
 class FeatureDisabled(Refusal):
     """The clinic has switched this off."""
 

@@ -10,6 +10,8 @@ from kernel.errors import InvalidArgument
 
 MAX_NOTES = 2_000
 MAX_REASON = 500
+MAX_COMMENT = 2_000
+RATINGS = range(1, 6)
 MAX_SPECIALTY = 100
 
 

@@ -107,10 +107,11 @@ class PostgresAppointments:
             changed = decide(current)
             if new_time is not None:
                 changed = await _move(session, changed, new_time)
-            elif changed.status not in OCCUPYING:
+            elif current.status in OCCUPYING and changed.status not in OCCUPYING:
                 await session.execute(QUERIES["release_claims"], _whose(changed))
-            kind = change_between(current, changed)
-            await session.execute(QUERIES["change_appointment"], _written(order, changed, kind))
+            if changed.version != current.version:
+                kind = change_between(current, changed)
+                await session.execute(QUERIES["change_appointment"], _written(order, changed, kind))
             answer = order.answer(changed)
             if order.key is not None:
                 await session.execute(QUERIES["save_answer"], {**_request(order), "answer": answer})

@@ -69,6 +69,30 @@ APPOINTMENT_STATUS_EXPIRED: AppointmentStatus.ValueType  # 8
 """The hold ran out before it was confirmed."""
 Global___AppointmentStatus: _TypeAlias = AppointmentStatus  # noqa: Y015
 
+class _Participant:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ParticipantEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Participant.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PARTICIPANT_UNSPECIFIED: _Participant.ValueType  # 0
+    """Nobody was named."""
+    PARTICIPANT_PATIENT: _Participant.ValueType  # 1
+    """The patient."""
+    PARTICIPANT_DOCTOR: _Participant.ValueType  # 2
+    """The doctor."""
+
+class Participant(_Participant, metaclass=_ParticipantEnumTypeWrapper):
+    """Whose coming to a visit is noted."""
+
+PARTICIPANT_UNSPECIFIED: Participant.ValueType  # 0
+"""Nobody was named."""
+PARTICIPANT_PATIENT: Participant.ValueType  # 1
+"""The patient."""
+PARTICIPANT_DOCTOR: Participant.ValueType  # 2
+"""The doctor."""
+Global___Participant: _TypeAlias = Participant  # noqa: Y015
+
 class _ChangeKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -170,6 +194,7 @@ class Appointment(_message.Message):
     RATING_FIELD_NUMBER: _builtins.int
     PATIENT_ARRIVAL_TIME_FIELD_NUMBER: _builtins.int
     DOCTOR_ARRIVAL_TIME_FIELD_NUMBER: _builtins.int
+    RATING_COMMENT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The appointment's UUID."""
     patient_id: _builtins.str
@@ -202,6 +227,8 @@ class Appointment(_message.Message):
     """The version of the weights that match_score was made with; 0 when it was not matched here."""
     rating: _builtins.int
     """What the patient gave the completed visit, 1 to 5; 0 while there is no rating."""
+    rating_comment: _builtins.str
+    """What the patient wrote with the rating; shown to the two of them and to administrators."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the visit starts."""
@@ -256,10 +283,11 @@ class Appointment(_message.Message):
         rating: _builtins.int = ...,
         patient_arrival_time: _timestamp_pb2.Timestamp | None = ...,
         doctor_arrival_time: _timestamp_pb2.Timestamp | None = ...,
+        rating_comment: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "doctor_arrival_time", b"doctor_arrival_time", "end_time", b"end_time", "hold_expire_time", b"hold_expire_time", "patient_arrival_time", b"patient_arrival_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "buffer_minutes", b"buffer_minutes", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "doctor_arrival_time", b"doctor_arrival_time", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "end_time", b"end_time", "etag", b"etag", "hold_expire_time", b"hold_expire_time", "id", b"id", "is_preferred_doctor", b"is_preferred_doctor", "match_policy_version", b"match_policy_version", "match_score", b"match_score", "patient_arrival_time", b"patient_arrival_time", "patient_id", b"patient_id", "patient_notes", b"patient_notes", "rating", b"rating", "specialty_required", b"specialty_required", "start_time", b"start_time", "status", b"status", "timezone", b"timezone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "buffer_minutes", b"buffer_minutes", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "doctor_arrival_time", b"doctor_arrival_time", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "end_time", b"end_time", "etag", b"etag", "hold_expire_time", b"hold_expire_time", "id", b"id", "is_preferred_doctor", b"is_preferred_doctor", "match_policy_version", b"match_policy_version", "match_score", b"match_score", "patient_arrival_time", b"patient_arrival_time", "patient_id", b"patient_id", "patient_notes", b"patient_notes", "rating", b"rating", "rating_comment", b"rating_comment", "specialty_required", b"specialty_required", "start_time", b"start_time", "status", b"status", "timezone", b"timezone", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -296,7 +324,7 @@ class Change(_message.Message):
 
     @_builtins.property
     def appointment(self) -> Global___Appointment:
-        """The appointment after the change, without the patient's notes and the reason of a cancellation."""
+        """The appointment after the change, without what people wrote: notes, reasons and comments."""
 
     def __init__(
         self,

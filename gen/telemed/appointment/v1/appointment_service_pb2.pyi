@@ -659,6 +659,184 @@ class RescheduleAppointmentResponse(_message.Message):
 Global___RescheduleAppointmentResponse: _TypeAlias = RescheduleAppointmentResponse  # noqa: Y015
 
 @_typing.final
+class ApproveAppointmentRequest(_message.Message):
+    """Which appointment to approve."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    etag: _builtins.str
+    """The etag that the caller last saw; empty means whatever it is now."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAppointmentRequest: _TypeAlias = ApproveAppointmentRequest  # noqa: Y015
+
+@_typing.final
+class ApproveAppointmentResponse(_message.Message):
+    """The appointment approved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAppointmentResponse: _TypeAlias = ApproveAppointmentResponse  # noqa: Y015
+
+@_typing.final
+class RecordArrivalRequest(_message.Message):
+    """Who has come to which appointment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    participant: _appointment_pb2.Participant.ValueType
+    """Who has come."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        participant: _appointment_pb2.Participant.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "participant", b"participant", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordArrivalRequest: _TypeAlias = RecordArrivalRequest  # noqa: Y015
+
+@_typing.final
+class RecordArrivalResponse(_message.Message):
+    """The appointment with its arrivals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordArrivalResponse: _TypeAlias = RecordArrivalResponse  # noqa: Y015
+
+@_typing.final
+class RateVisitRequest(_message.Message):
+    """What the patient made of which visit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RATING_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The appointment's UUID."""
+    rating: _builtins.int
+    """From 1, the worst, to 5, the best."""
+    comment: _builtins.str
+    """A few words for the doctor and the clinic, at most 2,000 characters."""
+    request_id: _builtins.str
+    """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        rating: _builtins.int = ...,
+        comment: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "id", b"id", "rating", b"rating", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateVisitRequest: _TypeAlias = RateVisitRequest  # noqa: Y015
+
+@_typing.final
+class RateVisitResponse(_message.Message):
+    """The visit rated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.str
+    """The token of this change, for `at_least_revision` of a later read."""
+    @_builtins.property
+    def appointment(self) -> _appointment_pb2.Appointment:
+        """The appointment."""
+
+    def __init__(
+        self,
+        *,
+        appointment: _appointment_pb2.Appointment | None = ...,
+        revision: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment", b"appointment", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateVisitResponse: _TypeAlias = RateVisitResponse  # noqa: Y015
+
+@_typing.final
 class StartAppointmentRequest(_message.Message):
     """Which appointment has been begun."""
 

@@ -79,6 +79,21 @@ class AppointmentServiceStub:
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentRequest.SerializeToString,
                 response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentResponse.FromString,
                 _registered_method=True)
+        self.ApproveAppointment = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/ApproveAppointment',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ApproveAppointmentRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ApproveAppointmentResponse.FromString,
+                _registered_method=True)
+        self.RecordArrival = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/RecordArrival',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RecordArrivalRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RecordArrivalResponse.FromString,
+                _registered_method=True)
+        self.RateVisit = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/RateVisit',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RateVisitRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RateVisitResponse.FromString,
+                _registered_method=True)
         self.StartAppointment = channel.unary_unary(
                 '/telemed.appointment.v1.AppointmentService/StartAppointment',
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.StartAppointmentRequest.SerializeToString,
@@ -184,6 +199,31 @@ class AppointmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApproveAppointment(self, request, context):
+        """Lets a visit take place that the doctor wanted to approve first; to say no, cancel it. State: PENDING. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordArrival(self, request, context):
+        """Notes that the patient or the doctor has come to a visit; the first time counts, and to say it again changes
+        nothing. For the service that visits are held with. A patient who has not come 30 minutes after the start has
+        missed the visit. States: CONFIRMED, IN_PROGRESS. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RateVisit(self, request, context):
+        """Keeps what the patient made of a visit, once. For the visit's patient. State: COMPLETED. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, ALREADY_RATED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartAppointment(self, request, context):
         """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
         APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
@@ -274,6 +314,21 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
                     servicer.RescheduleAppointment,
                     request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentRequest.FromString,
                     response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentResponse.SerializeToString,
+            ),
+            'ApproveAppointment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveAppointment,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ApproveAppointmentRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ApproveAppointmentResponse.SerializeToString,
+            ),
+            'RecordArrival': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordArrival,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RecordArrivalRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RecordArrivalResponse.SerializeToString,
+            ),
+            'RateVisit': grpc.unary_unary_rpc_method_handler(
+                    servicer.RateVisit,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RateVisitRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RateVisitResponse.SerializeToString,
             ),
             'StartAppointment': grpc.unary_unary_rpc_method_handler(
                     servicer.StartAppointment,
@@ -525,6 +580,87 @@ class AppointmentService:
             '/telemed.appointment.v1.AppointmentService/RescheduleAppointment',
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentRequest.SerializeToString,
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RescheduleAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveAppointment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/ApproveAppointment',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ApproveAppointmentRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.ApproveAppointmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordArrival(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/RecordArrival',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RecordArrivalRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RecordArrivalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RateVisit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/RateVisit',
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RateVisitRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.RateVisitResponse.FromString,
             options,
             channel_credentials,
             insecure,

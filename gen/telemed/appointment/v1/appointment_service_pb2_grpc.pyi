@@ -71,6 +71,19 @@ class AppointmentServiceStub:
     TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
     DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
     """
+    ApproveAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.ApproveAppointmentRequest, _appointment_service_pb2.ApproveAppointmentResponse]
+    """Lets a visit take place that the doctor wanted to approve first; to say no, cancel it. State: PENDING. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+    """
+    RecordArrival: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.RecordArrivalRequest, _appointment_service_pb2.RecordArrivalResponse]
+    """Notes that the patient or the doctor has come to a visit; the first time counts, and to say it again changes
+    nothing. For the service that visits are held with. A patient who has not come 30 minutes after the start has
+    missed the visit. States: CONFIRMED, IN_PROGRESS. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE.
+    """
+    RateVisit: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.RateVisitRequest, _appointment_service_pb2.RateVisitResponse]
+    """Keeps what the patient made of a visit, once. For the visit's patient. State: COMPLETED. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, ALREADY_RATED.
+    """
     StartAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]
     """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
     APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
@@ -135,6 +148,19 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
     TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
     DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
+    """
+    ApproveAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.ApproveAppointmentRequest, _appointment_service_pb2.ApproveAppointmentResponse]  # type: ignore[assignment]
+    """Lets a visit take place that the doctor wanted to approve first; to say no, cancel it. State: PENDING. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+    """
+    RecordArrival: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.RecordArrivalRequest, _appointment_service_pb2.RecordArrivalResponse]  # type: ignore[assignment]
+    """Notes that the patient or the doctor has come to a visit; the first time counts, and to say it again changes
+    nothing. For the service that visits are held with. A patient who has not come 30 minutes after the start has
+    missed the visit. States: CONFIRMED, IN_PROGRESS. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE.
+    """
+    RateVisit: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.RateVisitRequest, _appointment_service_pb2.RateVisitResponse]  # type: ignore[assignment]
+    """Keeps what the patient made of a visit, once. For the visit's patient. State: COMPLETED. Errors:
+    APPOINTMENT_NOT_FOUND, WRONG_STATE, ALREADY_RATED.
     """
     StartAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.StartAppointmentRequest, _appointment_service_pb2.StartAppointmentResponse]  # type: ignore[assignment]
     """Says that a visit has begun, from 15 minutes before its start on. State: CONFIRMED. Errors:
@@ -245,6 +271,37 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
         TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
         DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveAppointment(
+        self,
+        request: _appointment_service_pb2.ApproveAppointmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.ApproveAppointmentResponse, _abc.Awaitable[_appointment_service_pb2.ApproveAppointmentResponse]]:
+        """Lets a visit take place that the doctor wanted to approve first; to say no, cancel it. State: PENDING. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordArrival(
+        self,
+        request: _appointment_service_pb2.RecordArrivalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.RecordArrivalResponse, _abc.Awaitable[_appointment_service_pb2.RecordArrivalResponse]]:
+        """Notes that the patient or the doctor has come to a visit; the first time counts, and to say it again changes
+        nothing. For the service that visits are held with. A patient who has not come 30 minutes after the start has
+        missed the visit. States: CONFIRMED, IN_PROGRESS. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def RateVisit(
+        self,
+        request: _appointment_service_pb2.RateVisitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_appointment_service_pb2.RateVisitResponse, _abc.Awaitable[_appointment_service_pb2.RateVisitResponse]]:
+        """Keeps what the patient made of a visit, once. For the visit's patient. State: COMPLETED. Errors:
+        APPOINTMENT_NOT_FOUND, WRONG_STATE, ALREADY_RATED.
         """
 
     @_abc_1.abstractmethod
