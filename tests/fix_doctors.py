@@ -117,6 +117,7 @@ def change_of(visit: Visit, traceparent: str = "") -> appointment_pb2.Change:
             end_time=to_timestamp(visit.end),
             buffer_minutes=(visit.occupied_until - visit.end) // timedelta(minutes=1),
             hold_expire_time=to_timestamp(visit.hold_expire_time) if visit.hold_expire_time else None,
+            rating=visit.rating or 0,
         ),
     )
 

@@ -147,7 +147,12 @@ def score_of(parts: Components, *, allow_history: bool) -> float:
 
 
 def weighed_rating(profile: DoctorProfile) -> float:
-    """The rating drawn towards the prior, as far as few people have given one."""
+    """The rating drawn towards the prior, the more so the fewer people have given one; from 1 to 5.
+
+    With n ratings of mean r: (n · r + PRIOR_COUNT · PRIOR_RATING) ÷ (n + PRIOR_COUNT), the posterior mean when
+    PRIOR_COUNT ratings of PRIOR_RATING are believed beforehand (Gelman et al., Bayesian Data Analysis, 3rd ed., §2.5).
+    The search index holds the same number (doctor.weighed_rating); the table of the policy is in docs/decisions/0012.
+    """
     weight = profile.rating_count + PRIOR_COUNT
     return (profile.rating * profile.rating_count + PRIOR_RATING * PRIOR_COUNT) / weight
 

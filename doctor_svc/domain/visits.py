@@ -13,7 +13,8 @@ from kernel.civil_time import require_aware
 class Visit:
     """One version of one visit. `occupied_until` is the end with the buffer; instants are aware.
 
-    From `hold_expire_time` on a hold keeps no time, told or not; None for all but holds.
+    From `hold_expire_time` on a hold keeps no time, told or not; None for all but holds. `rating` is what the patient
+    has given the completed visit, 1 to 5; None while there is none.
     """
 
     appointment_id: str
@@ -27,6 +28,7 @@ class Visit:
     occupied_until: datetime
     seat: int
     hold_expire_time: datetime | None = None
+    rating: int | None = None
 
     def __post_init__(self) -> None:
         require_aware(self.start, "start")

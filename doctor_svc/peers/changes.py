@@ -56,5 +56,6 @@ def visit_change(change: appointment_pb2.Change) -> VisitChange:
         occupied_until=end + timedelta(minutes=told.buffer_minutes),
         seat=change.seat,
         hold_expire_time=to_optional_instant(told, "hold_expire_time"),
+        rating=told.rating or None,
     )
     return VisitChange(number=int(change.revision), visit=visit, traceparent=change.traceparent)

@@ -18,12 +18,12 @@ FOR NO KEY UPDATE
 INSERT INTO doctor (doctor_id, first_name, last_name, specialty, sub_specialties, specialty_keys, bio,
                     years_experience, languages, timezone, license_jurisdictions, max_daily_appointments,
                     consultation_modes, requires_approval, is_verified, is_active, rating, rating_count,
-                    email, license_number, date_of_birth, version, create_time, update_time)
+                    rating_total, email, license_number, date_of_birth, version, create_time, update_time)
 VALUES (%(doctor_id)s::uuid, %(first_name)s, %(last_name)s, %(specialty)s, %(sub_specialties)s::text[],
         %(specialty_keys)s::text[], %(bio)s, %(years_experience)s, %(languages)s::text[], %(timezone)s,
         %(license_jurisdictions)s::text[], %(max_daily_appointments)s, %(consultation_modes)s::text[],
         %(requires_approval)s, %(is_verified)s, %(is_active)s, %(rating)s, %(rating_count)s,
-        %(email)s, %(license_number)s, %(date_of_birth)s, %(version)s, %(create_time)s, %(update_time)s)
+        %(rating)s::float8 * %(rating_count)s::int, %(email)s, %(license_number)s, %(date_of_birth)s, %(version)s, %(create_time)s, %(update_time)s)
 ON CONFLICT ((lower(email))) DO NOTHING
 
 -- name: put_doctor

@@ -124,16 +124,16 @@ WITH moved AS (
     UPDATE feed_cursor SET number = greatest(number, %(number)s::bigint) RETURNING number
 )
 INSERT INTO visit AS held (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied, seat,
-                           version, hold_expire_time)
+                           version, hold_expire_time, rating)
 SELECT appointment_id, doctor_id, patient_id, kind, status, start_time, end_time,
-       tstzrange(start_time, occupied_until), seat, version, hold_expire_time
+       tstzrange(start_time, occupied_until), seat, version, hold_expire_time, rating
 FROM moved
 CROSS JOIN unnest(
     %(appointment_ids)s::uuid[], %(doctor_ids)s::uuid[], %(patient_ids)s::uuid[], %(kinds)s::text[],
     %(statuses)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(occupied_until)s::timestamptz[],
-    %(seats)s::int[], %(versions)s::int[], %(hold_expire_times)s::timestamptz[]
+    %(seats)s::int[], %(versions)s::int[], %(hold_expire_times)s::timestamptz[], %(ratings)s::int[]
 ) AS heard (appointment_id, doctor_id, patient_id, kind, status, start_time, end_time, occupied_until, seat, version,
-            hold_expire_time)
+            hold_expire_time, rating)
 ON CONFLICT (appointment_id) DO UPDATE
 SET doctor_id = excluded.doctor_id,
     patient_id = excluded.patient_id,
@@ -144,7 +144,8 @@ SET doctor_id = excluded.doctor_id,
     occupied = excluded.occupied,
     seat = excluded.seat,
     version = excluded.version,
-    hold_expire_time = excluded.hold_expire_time
+    hold_expire_time = excluded.hold_expire_time,
+    rating = excluded.rating
 WHERE held.version < excluded.version
 
 -- name: holds_number

@@ -64,6 +64,7 @@ def visit_columns(visits: Sequence[Visit]) -> dict[str, object]:
         "seats": [visit.seat for visit in visits],
         "versions": [visit.version for visit in visits],
         "hold_expire_times": [visit.hold_expire_time for visit in visits],
+        "ratings": [visit.rating for visit in visits],
     }
 
 

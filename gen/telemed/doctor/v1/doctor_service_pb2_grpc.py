@@ -204,8 +204,8 @@ class DoctorServiceServicer:
 
     def SearchDoctors(self, request, context):
         """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
-        are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
-        visits make of a doctor, and is never older than a change of a profile.
+        are not verified or not active. An answer may be kept for DOCTOR_SEARCH_CACHE_TTL_SECONDS and is forgotten as soon
+        as a profile or a rating changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

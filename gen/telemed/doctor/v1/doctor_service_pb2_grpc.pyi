@@ -66,8 +66,8 @@ class DoctorServiceStub:
     """
     SearchDoctors: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchDoctorsRequest, _search_pb2.SearchDoctorsResponse]
     """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
-    are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
-    visits make of a doctor, and is never older than a change of a profile.
+    are not verified or not active. An answer may be kept for DOCTOR_SEARCH_CACHE_TTL_SECONDS and is forgotten as soon
+    as a profile or a rating changes.
     """
     SetAvailability: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.SetAvailabilityRequest, _doctor_pb2.AvailabilityRule]
     """Adds a rule of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND, and
@@ -148,8 +148,8 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     """
     SearchDoctors: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchDoctorsRequest, _search_pb2.SearchDoctorsResponse]  # type: ignore[assignment]
     """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
-    are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
-    visits make of a doctor, and is never older than a change of a profile.
+    are not verified or not active. An answer may be kept for DOCTOR_SEARCH_CACHE_TTL_SECONDS and is forgotten as soon
+    as a profile or a rating changes.
     """
     SetAvailability: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.SetAvailabilityRequest, _doctor_pb2.AvailabilityRule]  # type: ignore[assignment]
     """Adds a rule of availability. The doctor or an administrator. Errors: DOCTOR_NOT_FOUND, and
@@ -269,8 +269,8 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_search_pb2.SearchDoctorsResponse, _abc.Awaitable[_search_pb2.SearchDoctorsResponse]]:
         """Finds doctors by words, even misspelled, and by what they are; page by page. Only administrators find those who
-        are not verified or not active. An answer may be as old as DOCTOR_SEARCH_CACHE_TTL_SECONDS in what patients'
-        visits make of a doctor, and is never older than a change of a profile.
+        are not verified or not active. An answer may be kept for DOCTOR_SEARCH_CACHE_TTL_SECONDS and is forgotten as soon
+        as a profile or a rating changes.
         """
 
     @_abc_1.abstractmethod
