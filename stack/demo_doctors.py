@@ -1,4 +1,4 @@
-"""The doctors of the demo clinic, from demo_doctors.csv: profiles, ratings and weekly hours."""
+"""The doctors of the demo clinic, from demo_doctors.csv: profiles, licences, ratings and weekly hours."""
 
 import csv
 from collections.abc import Mapping
@@ -61,6 +61,7 @@ def _doctor(row: Mapping[str, str], opened: datetime) -> DemoDoctor:
         bio=row["bio"],
         years_experience=int(row["years"]),
         languages=_listed(row["languages"]),
+        license_jurisdictions=_listed(row["licences"]),
     )
     doctor = Doctor(
         doctor_id=doctor_id,

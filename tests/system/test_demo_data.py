@@ -83,6 +83,10 @@ def test_the_doctors_are_as_many_and_as_different_as_promised():
     assert len({profile.timezone for profile in profile_of.values()}) >= 8
     assert len({language for profile in profile_of.values() for language in profile.languages}) >= 15
     assert len({doctor.doctor.rating for doctor in staff}) >= 8
+    assert sum(doctor.doctor.rating_count > 0 for doctor in verified) == len(verified) - 1  # and one new doctor
+    licences = [profile_of[doctor.id].license_jurisdictions for doctor in staff]
+    assert all(places and all(map(profiles.is_jurisdiction, places)) for places in licences)
+    assert len({place.partition("-")[0] for places in licences for place in places}) >= 10
     assert sum(profile_of[doctor.id].specialty == "Cardiology" for doctor in verified) >= 4
 
 
