@@ -15,6 +15,8 @@ from appointment_svc.app.check_conflicts import CheckConflicts
 from appointment_svc.app.complete_appointment import CompleteAppointment
 from appointment_svc.app.confirm_hold import ConfirmHold
 from appointment_svc.app.get_appointment import GetAppointment
+from appointment_svc.app.get_booking_analytics import GetBookingAnalytics
+from appointment_svc.app.get_stats import GetStats
 from appointment_svc.app.hold_slot import HoldSlot
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.list_events import ListEvents
@@ -34,6 +36,7 @@ from appointment_svc.storage.history import PostgresHistory
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
+from appointment_svc.storage.statistics import PostgresStatistics
 from chassis.background import periodically
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
@@ -65,6 +68,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     ledger = PostgresLedger(database, committed, holds)
     bookkeeper = Bookkeeper(ledger, clock, rules)
     book = Book(bookkeeper, doctors, clock, rules)
+    statistics = PostgresStatistics(database)
     app = UseCases(
         smart_book=SmartBook(bookkeeper, doctors, clock, rules),
         book=book,
@@ -82,6 +86,8 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         mark_no_show=MarkNoShow(appointments, clock),
         check_conflicts=CheckConflicts(doctors, appointments, appointments),
         list_events=ListEvents(appointments, PostgresHistory(database)),
+        get_stats=GetStats(statistics),
+        get_booking_analytics=GetBookingAnalytics(statistics, clock),
         watch_changes=WatchChanges(feed, grown),
     )
     servicer = AppointmentServicer(app)

@@ -23,5 +23,7 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     f"{_SERVICE}/MarkNoShow": _STAFF_AND_DOCTORS,
     f"{_SERVICE}/CheckConflicts": _ANYONE,
     f"{_SERVICE}/ListEvents": _ANYONE,
+    f"{_SERVICE}/GetStats": _ANYONE,
+    f"{_SERVICE}/GetBookingAnalytics": frozenset({Role.ADMIN, Role.SERVICE}),
     f"{_SERVICE}/WatchChanges": _ANYONE,
 }

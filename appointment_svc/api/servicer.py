@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from telemed.appointment.v1 import appointment_pb2, history_pb2
+from telemed.appointment.v1 import appointment_pb2, history_pb2, statistics_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceServicer
 
-from appointment_svc.api import history, replies, requests
+from appointment_svc.api import history, replies, requests, statistics
 from appointment_svc.app.approve_appointment import ApproveAppointment
 from appointment_svc.app.book import Book
 from appointment_svc.app.booking import BookingCall
@@ -18,6 +18,8 @@ from appointment_svc.app.check_conflicts import CheckConflicts
 from appointment_svc.app.complete_appointment import CompleteAppointment
 from appointment_svc.app.confirm_hold import ConfirmHold
 from appointment_svc.app.get_appointment import GetAppointment
+from appointment_svc.app.get_booking_analytics import GetBookingAnalytics
+from appointment_svc.app.get_stats import GetStats
 from appointment_svc.app.hold_slot import HoldSlot
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.list_events import ListEvents
@@ -57,6 +59,8 @@ class UseCases:
     mark_no_show: MarkNoShow
     check_conflicts: CheckConflicts
     list_events: ListEvents
+    get_stats: GetStats
+    get_booking_analytics: GetBookingAnalytics
     watch_changes: WatchChanges
 
 
@@ -154,6 +158,18 @@ class AppointmentServicer(AppointmentServiceServicer):
         after, appointment_id = history.to_event_number(request.page_token), parse_uuid(request.id, "id")
         page = await self._app.list_events(current_caller(), appointment_id, after, request.page_size)
         return history.from_event_page(page)
+
+    async def GetStats(
+        self, request: statistics_pb2.GetStatsRequest, context: Context
+    ) -> statistics_pb2.GetStatsResponse:
+        wanted = statistics.to_stats_filter(request)
+        return statistics.from_stats(await self._app.get_stats(current_caller(), wanted))
+
+    async def GetBookingAnalytics(
+        self, request: statistics_pb2.GetBookingAnalyticsRequest, context: Context
+    ) -> statistics_pb2.GetBookingAnalyticsResponse:
+        first, last, zone = statistics.to_days(request)
+        return statistics.from_analytics(await self._app.get_booking_analytics(first, last, zone), zone)
 
     async def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context

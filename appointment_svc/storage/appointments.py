@@ -17,24 +17,16 @@ from appointment_svc.domain.errors import (
     PatientBusy,
     SlotTaken,
 )
+from appointment_svc.storage.filters import conditions_of, where
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import key_reused
 from appointment_svc.storage.rows import QUERIES, appointment_of
 from chassis.db import Database, Session
 from chassis.signals import Signal
-from chassis.sql import Query
 from chassis.telemetry import current_traceparent
 from kernel.appointment_status import OCCUPYING
 from kernel.appointment_types import AppointmentType
 
-_CONDITIONS = {
-    "patient_id": "patient_id = %(patient_id)s::uuid",
-    "doctor_id": "doctor_id = %(doctor_id)s::uuid",
-    "status": "status = %(status)s::appointment_status",
-    "kind": "kind = %(kind)s::appointment_kind",
-    "since": "start_time >= %(since)s::timestamptz",
-    "until": "start_time < %(until)s::timestamptz",
-}
 _AFTER = "(start_time, appointment_id) < (%(after_start)s::timestamptz, %(after_id)s::uuid)"
 
 # What a hold that has run out may be the cause of.
@@ -56,13 +48,11 @@ class PostgresAppointments:
 
     async def page(self, wanted: ListFilter, after: PagePosition | None, limit: int) -> list[Appointment]:
         """See the port. Only the filters that are set become conditions, so that each has its index."""
-        values = {name: getattr(wanted, name) for name in _CONDITIONS if getattr(wanted, name) is not None}
-        conditions = [_CONDITIONS[name] for name in values]
+        conditions, values = conditions_of(wanted)
         if after is not None:
             conditions.append(_AFTER)
             values |= {"after_start": after.start, "after_id": after.appointment_id}
-        listing = QUERIES["list_appointments"]
-        query = Query(listing.name, listing.text.replace("{conditions}", " AND ".join(conditions) or "true"))
+        query = where(QUERIES["list_appointments"], conditions)
         rows = await self.database.all(query, {**values, "limit": limit})
         return [appointment_of(row) for row in rows]
 

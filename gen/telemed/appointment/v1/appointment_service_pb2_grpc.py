@@ -6,6 +6,7 @@ import warnings
 from telemed.appointment.v1 import appointment_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__pb2
 from telemed.appointment.v1 import appointment_service_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__service__pb2
 from telemed.appointment.v1 import history_pb2 as telemed_dot_appointment_dot_v1_dot_history__pb2
+from telemed.appointment.v1 import statistics_pb2 as telemed_dot_appointment_dot_v1_dot_statistics__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
 GRPC_VERSION = grpc.__version__
@@ -118,6 +119,16 @@ class AppointmentServiceStub:
                 '/telemed.appointment.v1.AppointmentService/ListEvents',
                 request_serializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.GetStats = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/GetStats',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetStatsRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetStatsResponse.FromString,
+                _registered_method=True)
+        self.GetBookingAnalytics = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/GetBookingAnalytics',
+                request_serializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetBookingAnalyticsRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetBookingAnalyticsResponse.FromString,
                 _registered_method=True)
         self.WatchChanges = channel.unary_stream(
                 '/telemed.appointment.v1.AppointmentService/WatchChanges',
@@ -263,6 +274,22 @@ class AppointmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStats(self, request, context):
+        """Counts visits and what became of them. Patients and doctors are told their own figures alone. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBookingAnalytics(self, request, context):
+        """Tells day by day how attempts to book went: how many, by which way, with which success, and why not. For
+        administrators and services.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchChanges(self, request, context):
         """Streams every committed change in commit order, from after_revision on and without end. Every change
         comes at least once to a consumer that resumes from the last revision it has applied; changes of one
@@ -354,6 +381,16 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
                     servicer.ListEvents,
                     request_deserializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsRequest.FromString,
                     response_serializer=telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'GetStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStats,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetStatsRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetStatsResponse.SerializeToString,
+            ),
+            'GetBookingAnalytics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBookingAnalytics,
+                    request_deserializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetBookingAnalyticsRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetBookingAnalyticsResponse.SerializeToString,
             ),
             'WatchChanges': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchChanges,
@@ -796,6 +833,60 @@ class AppointmentService:
             '/telemed.appointment.v1.AppointmentService/ListEvents',
             telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsRequest.SerializeToString,
             telemed_dot_appointment_dot_v1_dot_history__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/GetStats',
+            telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetStatsRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBookingAnalytics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/GetBookingAnalytics',
+            telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetBookingAnalyticsRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_statistics__pb2.GetBookingAnalyticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

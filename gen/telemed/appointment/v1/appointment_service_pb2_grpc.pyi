@@ -8,6 +8,7 @@ from grpc import aio as _aio
 from telemed.appointment.v1 import appointment_pb2 as _appointment_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as _appointment_service_pb2
 from telemed.appointment.v1 import history_pb2 as _history_pb2
+from telemed.appointment.v1 import statistics_pb2 as _statistics_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -102,6 +103,14 @@ class AppointmentServiceStub:
     """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
     after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
     """
+    GetStats: _grpc.UnaryUnaryMultiCallable[_statistics_pb2.GetStatsRequest, _statistics_pb2.GetStatsResponse]
+    """Counts visits and what became of them. Patients and doctors are told their own figures alone. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    GetBookingAnalytics: _grpc.UnaryUnaryMultiCallable[_statistics_pb2.GetBookingAnalyticsRequest, _statistics_pb2.GetBookingAnalyticsResponse]
+    """Tells day by day how attempts to book went: how many, by which way, with which success, and why not. For
+    administrators and services.
+    """
     WatchChanges: _grpc.UnaryStreamMultiCallable[_appointment_service_pb2.WatchChangesRequest, _appointment_service_pb2.WatchChangesResponse]
     """Streams every committed change in commit order, from after_revision on and without end. Every change
     comes at least once to a consumer that resumes from the last revision it has applied; changes of one
@@ -179,6 +188,14 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     ListEvents: _aio.UnaryUnaryMultiCallable[_history_pb2.ListEventsRequest, _history_pb2.ListEventsResponse]  # type: ignore[assignment]
     """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
     after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
+    """
+    GetStats: _aio.UnaryUnaryMultiCallable[_statistics_pb2.GetStatsRequest, _statistics_pb2.GetStatsResponse]  # type: ignore[assignment]
+    """Counts visits and what became of them. Patients and doctors are told their own figures alone. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    GetBookingAnalytics: _aio.UnaryUnaryMultiCallable[_statistics_pb2.GetBookingAnalyticsRequest, _statistics_pb2.GetBookingAnalyticsResponse]  # type: ignore[assignment]
+    """Tells day by day how attempts to book went: how many, by which way, with which success, and why not. For
+    administrators and services.
     """
     WatchChanges: _aio.UnaryStreamMultiCallable[_appointment_service_pb2.WatchChangesRequest, _appointment_service_pb2.WatchChangesResponse]  # type: ignore[assignment]
     """Streams every committed change in commit order, from after_revision on and without end. Every change
@@ -350,6 +367,26 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_history_pb2.ListEventsResponse, _abc.Awaitable[_history_pb2.ListEventsResponse]]:
         """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
         after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStats(
+        self,
+        request: _statistics_pb2.GetStatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_statistics_pb2.GetStatsResponse, _abc.Awaitable[_statistics_pb2.GetStatsResponse]]:
+        """Counts visits and what became of them. Patients and doctors are told their own figures alone. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBookingAnalytics(
+        self,
+        request: _statistics_pb2.GetBookingAnalyticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_statistics_pb2.GetBookingAnalyticsResponse, _abc.Awaitable[_statistics_pb2.GetBookingAnalyticsResponse]]:
+        """Tells day by day how attempts to book went: how many, by which way, with which success, and why not. For
+        administrators and services.
         """
 
     @_abc_1.abstractmethod

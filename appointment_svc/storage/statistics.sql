@@ -1,0 +1,80 @@
+-- name: visit_stats
+WITH chosen AS (
+    SELECT patient_id, doctor_id, status, kind, start_time, end_time, match_score
+    FROM appointment
+    WHERE status NOT IN ('HELD', 'EXPIRED') AND {conditions}
+), completed AS (
+    SELECT patient_id, doctor_id, start_time, end_time FROM chosen WHERE status = 'COMPLETED'
+), earliest AS (
+    -- When each of these patients first completed a visit with each of their doctors.
+    SELECT patient_id, doctor_id, min(start_time) AS start_time
+    FROM appointment
+    WHERE status = 'COMPLETED' AND patient_id IN (SELECT patient_id FROM completed)
+    GROUP BY patient_id, doctor_id
+), first_ever AS (
+    SELECT patient_id, min(start_time) AS start_time FROM earliest GROUP BY patient_id
+), met AS (
+    SELECT count(*) FILTER (WHERE c.start_time > e.start_time) AS continuity,
+           count(*) FILTER (WHERE c.start_time > f.start_time) AS possible,
+           round(coalesce(avg(extract(epoch FROM c.end_time - c.start_time)) / 60, 0), 6)::float8 AS average_minutes
+    FROM completed c JOIN earliest e USING (patient_id, doctor_id) JOIN first_ever f USING (patient_id)
+)
+SELECT count(status) AS total,
+       count(*) FILTER (WHERE status = 'COMPLETED') AS completed,
+       count(*) FILTER (WHERE status = 'CANCELLED') AS cancelled,
+       count(*) FILTER (WHERE status = 'NO_SHOW') AS no_show,
+       count(*) FILTER (WHERE status IN ('PENDING', 'CONFIRMED', 'IN_PROGRESS')) AS upcoming,
+       round(coalesce(avg(match_score::numeric) FILTER (WHERE match_score > 0), 0), 6)::float8 AS average_match_score,
+       (SELECT coalesce(jsonb_object_agg(kind, n), '{}') FROM (SELECT kind, count(*) AS n FROM chosen GROUP BY kind) k)
+           AS by_kind,
+       m.average_minutes, m.continuity, m.possible AS continuity_possible,
+       round(coalesce(m.continuity::numeric / nullif(m.possible, 0), 0), 6)::float8 AS continuity_rate
+FROM chosen RIGHT JOIN met m ON true
+GROUP BY m.average_minutes, m.continuity, m.possible
+
+-- name: attempt_stats
+WITH attempt AS (
+    SELECT width_bucket(a.attempt_time, %(midnights)s::timestamptz[]) AS day,
+           a.method, a.outcome, a.outcome = 'BOOKED' AS succeeded, a.match_score, a.is_preferred_doctor,
+           lower(a.specialty_required) AS specialty,
+           -- A hold is a booking once it was confirmed, whatever became of the visit then.
+           a.outcome = 'BOOKED' AND (a.method <> 'HoldSlot' OR EXISTS (
+               SELECT FROM event e
+               WHERE e.appointment_id = a.appointment_id AND e.kind IN ('CONFIRMED', 'PENDING')
+           )) AS booked
+    FROM booking_attempt a
+    WHERE a.attempt_time >= (%(midnights)s::timestamptz[])[1]
+      AND a.attempt_time < (%(midnights)s::timestamptz[])[cardinality(%(midnights)s::timestamptz[])]
+), counted AS (
+    SELECT day,
+           count(*) FILTER (WHERE booked) AS bookings,
+           count(*) FILTER (WHERE booked AND method = 'SmartBook') AS smart_bookings,
+           count(*) FILTER (WHERE booked AND method = 'Book') AS manual_bookings,
+           count(*) FILTER (WHERE booked AND method = 'HoldSlot') AS confirmed_holds,
+           count(*) FILTER (WHERE booked AND is_preferred_doctor) AS continuity_bookings,
+           round(coalesce(avg(match_score::numeric) FILTER (WHERE booked AND match_score > 0), 0), 6)
+               AS average_match_score,
+           count(*) FILTER (WHERE method = 'SmartBook') AS smart_attempts,
+           count(*) FILTER (WHERE method = 'Book') AS manual_attempts,
+           count(*) FILTER (WHERE method = 'HoldSlot') AS hold_attempts,
+           count(*) FILTER (WHERE succeeded AND method = 'HoldSlot') AS holds
+    FROM attempt GROUP BY GROUPING SETS ((day), ())
+), figures AS (
+    SELECT *,
+           round(coalesce(smart_bookings::numeric / nullif(smart_attempts, 0), 0), 6) AS smart_success_rate,
+           round(coalesce(manual_bookings::numeric / nullif(manual_attempts, 0), 0), 6) AS manual_success_rate
+    FROM counted
+), failures AS (
+    SELECT day, outcome AS reason, count(*) AS count
+    FROM attempt WHERE NOT succeeded
+    GROUP BY GROUPING SETS ((day, outcome), (outcome))
+    ORDER BY count(*) DESC, outcome
+), specialties AS (
+    SELECT specialty, count(*) AS attempts, count(*) FILTER (WHERE succeeded) AS successes,
+           round(count(*) FILTER (WHERE succeeded)::numeric / count(*), 6) AS success_rate
+    FROM attempt WHERE specialty <> ''
+    GROUP BY specialty ORDER BY count(*) DESC, specialty LIMIT 100
+)
+SELECT (SELECT jsonb_agg(to_jsonb(f)) FROM figures f) AS figures,
+       (SELECT coalesce(jsonb_agg(to_jsonb(f)), '[]') FROM failures f) AS failures,
+       (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM specialties s) AS specialties
