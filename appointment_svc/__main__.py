@@ -1,5 +1,7 @@
 """Starts the appointment service: the one place where its parts meet."""
 
+from functools import partial
+
 import uvloop
 from telemed.appointment.v1 import appointment_service_pb2
 from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentServiceServicer_to_server
@@ -18,6 +20,7 @@ from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.get_booking_analytics import GetBookingAnalytics
 from appointment_svc.app.get_stats import GetStats
 from appointment_svc.app.hold_slot import HoldSlot
+from appointment_svc.app.let_time_pass import LetTimePass
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.list_events import ListEvents
 from appointment_svc.app.mark_no_show import MarkNoShow
@@ -28,6 +31,7 @@ from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.start_appointment import StartAppointment
 from appointment_svc.app.watch_changes import WatchChanges
 from appointment_svc.domain.rules import Rules
+from appointment_svc.domain.timeouts import timeouts
 from appointment_svc.peers.doctors import GrpcDoctors
 from appointment_svc.settings import AppointmentSettings, RuleSettings
 from appointment_svc.storage.appointments import PostgresAppointments
@@ -37,6 +41,7 @@ from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
 from appointment_svc.storage.statistics import PostgresStatistics
+from appointment_svc.storage.timeouts import PostgresTimeouts
 from chassis.background import periodically
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
@@ -65,6 +70,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     holds = PostgresHolds(database, committed, clock)
     appointments = PostgresAppointments(database, committed, holds)
     feed = PostgresFeed(database, grown)
+    passing = PostgresTimeouts(database, committed)
     ledger = PostgresLedger(database, committed, holds)
     bookkeeper = Bookkeeper(ledger, clock, rules)
     book = Book(bookkeeper, doctors, clock, rules)
@@ -100,6 +106,10 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         probe=appointments.ping,
         work=[
             ("sequence events", Sequencer(database, committed, grown).run),
+            *(
+                (timeout.name, partial(periodically, settings.clock_seconds, LetTimePass(passing, holds, timeout)))
+                for timeout in timeouts(rules)
+            ),
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
             ("note the head of the history", lambda: periodically(_HOUR, feed.note_head)),
             ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),

@@ -14,6 +14,7 @@ class AppointmentSettings(ServerSettings):
 
     model_config = SettingsConfigDict(env_prefix="APPOINTMENT_", extra="ignore", frozen=True)
 
+    clock_seconds: float = Field(default=5, gt=0, description="How often time is let pass (holds, no-shows).")
     doctor_target: str = Field(description="The doctor service, as a gRPC target such as dns:///doctor:3002.")
 
 
@@ -28,6 +29,8 @@ class RuleSettings(BaseSettings):
     medical_scheduling_reschedule_notice_hours: float = Field(default=48, ge=0, description="Notice of a move.")
     medical_scheduling_daily_limit: int = Field(default=3, ge=1, description="Active visits a patient and day.")
     hold_ttl_seconds: float = Field(default=600, ge=10, le=86_400, description="How long a hold keeps its time.")
+    no_show_after_minutes: float = Field(default=30, ge=0, description="After the start, a patient has missed it.")
+    auto_complete_after_minutes: float = Field(default=30, ge=0, description="After the end, a visit is over.")
     enable_smart_booking: bool = Field(default=True, description="Whether SmartBook is open.")
 
     def rules(self) -> Rules:
@@ -38,6 +41,8 @@ class RuleSettings(BaseSettings):
             cancel_notice=timedelta(hours=self.medical_scheduling_cancel_notice_hours),
             reschedule_notice=timedelta(hours=self.medical_scheduling_reschedule_notice_hours),
             daily_limit=self.medical_scheduling_daily_limit,
+            no_show_after=timedelta(minutes=self.no_show_after_minutes),
+            overtime=timedelta(minutes=self.auto_complete_after_minutes),
             hold_ttl=timedelta(seconds=self.hold_ttl_seconds),
             smart_booking=self.enable_smart_booking,
         )

@@ -93,7 +93,7 @@ async def practice(appointment_db_url: str, shared: SharedSettings, callers: Cal
     doctors = ScriptedDoctors()
     async with serving(lambda server: add_DoctorServiceServicer_to_server(doctors, server)) as doctor_target:
         settings = AppointmentSettings(
-            port=0, database_url=appointment_db_url, doctor_target=doctor_target, drain_seconds=0
+            port=0, database_url=appointment_db_url, doctor_target=doctor_target, drain_seconds=0, clock_seconds=3600
         )
         now = [NOW]
         process = await build(settings, Rules(), shared, lambda: now[0])

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from appointment_svc.app.changing import guarded
-from appointment_svc.app.ports import Appointments, ChangeOrder, Holds
+from appointment_svc.app.ports import Appointments, ChangeOrder
+from appointment_svc.app.time_ports import Holds
 
 
 @dataclass(frozen=True, slots=True)

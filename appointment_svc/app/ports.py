@@ -147,14 +147,6 @@ class ChangeOrder:
     answer: Callable[[Appointment], bytes]
 
 
-class Holds(Protocol):
-    """What the ledger knows of holds."""
-
-    async def moment(self) -> datetime:
-        """The instant now by the one clock that says whether a hold has run out: that of the database."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class NewTime:
     """What the ledger must know to move an appointment: seats of the new time, its day, and the limits of a day."""

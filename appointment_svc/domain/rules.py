@@ -26,6 +26,8 @@ class Rules:
     daily_limit: int = 3
     smart_booking: bool = True
     hold_ttl: timedelta = timedelta(minutes=10)
+    no_show_after: timedelta = timedelta(minutes=30)
+    overtime: timedelta = timedelta(minutes=30)
 
     def check_start(self, start: datetime, now: datetime, zone: tzinfo) -> None:
         """Refuses a start with too little notice, or on a day past the horizon of the doctor's calendar."""

@@ -18,7 +18,7 @@ CLOCK = "clock"
 
 @dataclass(frozen=True, slots=True)
 class PostgresHolds:
-    """Implements app.ports.Holds. `clock` only says how far the clinic's time is moved from the real one."""
+    """Implements app.time_ports.Holds. `clock` only says how far the clinic's time is moved from the real one."""
 
     database: Database
     committed: Signal
