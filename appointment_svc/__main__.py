@@ -16,6 +16,7 @@ from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
 from appointment_svc.app.complete_appointment import CompleteAppointment
 from appointment_svc.app.confirm_hold import ConfirmHold
+from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.get_booking_analytics import GetBookingAnalytics
 from appointment_svc.app.get_stats import GetStats
@@ -35,6 +36,7 @@ from appointment_svc.domain.timeouts import timeouts
 from appointment_svc.peers.doctors import GrpcDoctors
 from appointment_svc.settings import AppointmentSettings, RuleSettings
 from appointment_svc.storage.appointments import PostgresAppointments
+from appointment_svc.storage.diaries import PostgresDiaries
 from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
 from appointment_svc.storage.history import PostgresHistory
 from appointment_svc.storage.holds import PostgresHolds
@@ -72,25 +74,27 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     feed = PostgresFeed(database, grown)
     passing = PostgresTimeouts(database, committed)
     ledger = PostgresLedger(database, committed, holds)
+    diaries = PostgresDiaries(database, clock)
+    explain = Explainer(doctors, diaries, rules, clock)
     bookkeeper = Bookkeeper(ledger, clock, rules)
-    book = Book(bookkeeper, doctors, clock, rules)
+    book = Book(bookkeeper, doctors, explain, clock, rules)
     statistics = PostgresStatistics(database)
     app = UseCases(
-        smart_book=SmartBook(bookkeeper, doctors, clock, rules),
+        smart_book=SmartBook(bookkeeper, doctors, explain, clock, rules),
         book=book,
         hold_slot=HoldSlot(book),
         confirm_hold=ConfirmHold(appointments, holds),
         get_appointment=GetAppointment(appointments),
         list_appointments=ListAppointments(appointments),
         cancel_appointment=CancelAppointment(appointments, clock, rules),
-        reschedule_appointment=RescheduleAppointment(appointments, doctors, clock, rules),
+        reschedule_appointment=RescheduleAppointment(appointments, doctors, explain, clock, rules),
         approve_appointment=ApproveAppointment(appointments, clock),
         record_arrival=RecordArrival(appointments, clock),
         rate_visit=RateVisit(appointments, clock),
         start_appointment=StartAppointment(appointments, clock),
         complete_appointment=CompleteAppointment(appointments, clock),
         mark_no_show=MarkNoShow(appointments, clock),
-        check_conflicts=CheckConflicts(doctors, appointments, appointments),
+        check_conflicts=CheckConflicts(doctors, diaries, rules, clock),
         list_events=ListEvents(appointments, PostgresHistory(database)),
         get_stats=GetStats(statistics),
         get_booking_analytics=GetBookingAnalytics(statistics, clock),

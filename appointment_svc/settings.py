@@ -25,6 +25,9 @@ class RuleSettings(BaseSettings):
 
     medical_scheduling_min_advance_hours: float = Field(default=2, ge=0, description="Notice that a booking needs.")
     medical_scheduling_max_advance_days: int = Field(default=90, ge=0, description="The horizon of bookings.")
+    medical_scheduling_default_buffer_minutes: int = Field(
+        default=10, ge=0, le=120, description="Minutes kept free after a visit of a kind that names none."
+    )
     medical_scheduling_cancel_notice_hours: float = Field(default=24, ge=0, description="Notice of a cancellation.")
     medical_scheduling_reschedule_notice_hours: float = Field(default=48, ge=0, description="Notice of a move.")
     medical_scheduling_daily_limit: int = Field(default=3, ge=1, description="Active visits a patient and day.")
@@ -44,5 +47,6 @@ class RuleSettings(BaseSettings):
             no_show_after=timedelta(minutes=self.no_show_after_minutes),
             overtime=timedelta(minutes=self.auto_complete_after_minutes),
             hold_ttl=timedelta(seconds=self.hold_ttl_seconds),
+            clinic_buffer=timedelta(minutes=self.medical_scheduling_default_buffer_minutes),
             smart_booking=self.enable_smart_booking,
         )

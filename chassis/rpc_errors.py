@@ -97,7 +97,10 @@ def _database_failure(error: psycopg.Error) -> Failure:
 def _status_of(refusal: Refusal, render: DetailRenderer) -> status_pb2.Status:
     code = code_pb2.Code.Value(refusal.kind.value)
     status = status_pb2.Status(code=code, message=refusal.message)
-    _attach(status, error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=refusal.metadata))
+    _attach(status, error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=refusal.figures))
+    if refusal.subject:
+        # What has a subject is a rule; a program finds it in one place, whether it is alone or one of three.
+        _attach(status, _failing_rules(refusal))
     if refusal.violations:
         _attach(
             status,
@@ -114,6 +117,17 @@ def _status_of(refusal: Refusal, render: DetailRenderer) -> status_pb2.Status:
     for detail in render(refusal):
         _attach(status, detail)
     return status
+
+
+def _failing_rules(refusal: Refusal) -> error_details_pb2.PreconditionFailure:
+    return error_details_pb2.PreconditionFailure(
+        violations=[
+            error_details_pb2.PreconditionFailure.Violation(
+                type=rule.reason, subject=rule.subject, description=rule.message
+            )
+            for rule in refusal.failing
+        ]
+    )
 
 
 def _plain(code: int, reason: str, message: str, retry_seconds: float | None = None) -> status_pb2.Status:

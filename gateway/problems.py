@@ -121,7 +121,13 @@ def _with_detail(
             {"field": _relative(found.field, body_field), "description": found.description}
             for found in detail.field_violations
         ]
-        return replace(problem, violations=violations)
+        return replace(problem, violations=[*problem.violations, *violations])
+    if isinstance(detail, error_details_pb2.PreconditionFailure):
+        rules = [
+            {"reason": found.type, "subject": found.subject, "description": found.description}
+            for found in detail.violations
+        ]
+        return replace(problem, violations=[*problem.violations, *rules])
     if isinstance(detail, error_details_pb2.RetryInfo):
         delay = detail.retry_delay.seconds + detail.retry_delay.nanos / 1e9
         return replace(problem, retry_after=max(1, math.ceil(delay)))

@@ -33,11 +33,14 @@ class Refusal(Exception):
     """A call that was understood and refused. A subclass fixes the kind and the reason, an instance says why.
 
     `message` is for people and never holds patient data; `metadata` is for programs; `alternatives` are what would
-    work instead; `retry_after_seconds` is set where the same call may succeed later.
+    work instead; `retry_after_seconds` is set where the same call may succeed later. `besides` are the other rules
+    that the same call breaks, each as the refusal that it would have been alone. What has a `subject`, that is what it
+    is about, is a rule.
     """
 
     kind: ClassVar[Kind]
     reason: ClassVar[str]
+    subject: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Refusal(Exception):
         alternatives: tuple[object, ...] = (),
         metadata: Mapping[str, str] | None = None,
         retry_after_seconds: float | None = None,
+        besides: tuple["Refusal", ...] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -54,6 +58,17 @@ class Refusal(Exception):
         self.alternatives = alternatives
         self.metadata = dict(metadata or {})
         self.retry_after_seconds = retry_after_seconds
+        self.besides = besides
+
+    @property
+    def failing(self) -> tuple["Refusal", ...]:
+        """Every rule that the call breaks, this one first."""
+        return (self, *self.besides)
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The metadata of every failing rule in one; where two say the same thing, the first is right."""
+        return {name: figure for rule in reversed(self.failing) for name, figure in rule.metadata.items()}
 
 
 class InvalidArgument(Refusal):

@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fix_spans",
     "tests.fix_practice",
     "tests.fix_stack",
+    "tests.fix_pair",
     "tests.fix_clinic",
     "tests.fix_video",
     "tests.fix_cloudflare",

@@ -12,6 +12,7 @@ from appointment_svc.app.ports import Draft, Method, Order, RequestKey
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.offers import Candidate, Offer
 from appointment_svc.storage.appointments import PostgresAppointments
+from appointment_svc.storage.diaries import PostgresDiaries
 from appointment_svc.storage.feed import PostgresFeed, Sequencer
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
@@ -38,6 +39,7 @@ class LedgerBench:
     appointments: PostgresAppointments
     feed: PostgresFeed
     sequencer: Sequencer
+    diaries: PostgresDiaries
 
 
 @pytest.fixture
@@ -54,6 +56,7 @@ async def bench(appointment_db_url: str) -> AsyncIterator[LedgerBench]:
         PostgresAppointments(database, committed, holds),
         PostgresFeed(database, grown),
         Sequencer(database, committed, grown),
+        PostgresDiaries(database),
     )
     await database.close()
 

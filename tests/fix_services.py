@@ -38,8 +38,13 @@ def callers(tmp_path: Path) -> Callers:
 
 @pytest.fixture
 def shared(callers: Callers, tmp_path: Path) -> SharedSettings:
-    """The settings that all processes of a test share, with an identity for service-to-service calls."""
-    token_file = tmp_path / "service.token"
+    """The settings that all processes of a test share."""
+    return shared_settings(callers, tmp_path)
+
+
+def shared_settings(callers: Callers, folder: Path) -> SharedSettings:
+    """Settings that trust those callers, with an identity for service-to-service calls kept in a folder."""
+    token_file = folder / "service.token"
     token_file.write_text(callers.token(Role.SERVICE, "test-service", ttl=timedelta(hours=1)))
     return SharedSettings(demo=True, jwks_file=callers.issuer.jwks_file, service_token_file=token_file)
 

@@ -2,11 +2,12 @@
 
 from appointment_svc.app.ports import FeedReader, ListFilter
 from appointment_svc.domain.appointment import Appointment
+from appointment_svc.domain.diary import Claim
 from chassis.context import Caller, Role
 from kernel.errors import PermissionDenied
 
 
-def may_see(caller: Caller, appointment: Appointment) -> bool:
+def may_see(caller: Caller, appointment: Appointment | Claim) -> bool:
     """Patients and doctors see their own, staff see all."""
     if caller.is_staff:
         return True

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from appointment_svc.app.access import require_may_book
-from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, check_words, slot_taken
+from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, check_words
+from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.ports import Doctors, MatchWish
-from appointment_svc.domain.errors import NoAvailability, OutsideWorkingHours, PatientBusy, SlotTaken, TooSoon
-from appointment_svc.domain.offers import Candidate, Offer, alternatives, candidates_exactly
+from appointment_svc.domain.errors import NoAvailability, OutsideWorkingHours, SlotTaken
+from appointment_svc.domain.offers import Candidate, Offer, candidates_exactly
 from appointment_svc.domain.rules import Rules
 from chassis.clock import Clock
-from kernel.errors import InvalidArgument
+from kernel.errors import InvalidArgument, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Book:
 
     bookkeeper: Bookkeeper
     doctors: Doctors
+    explain: Explainer
     clock: Clock
     rules: Rules
 
@@ -41,21 +43,18 @@ class Book:
         return await self.bookkeeper.attempt(call, wish.visit, lambda: self._book(call, wish))
 
     async def _book(self, call: BookingCall, wish: ExactWish) -> bytes:
-        # The notice needs no doctor, so a hopeless wish costs no call; the horizon is of the doctor's calendar.
-        if wish.start - self.clock() < self.rules.min_advance:
-            raise TooSoon.of(wish.start, self.clock(), self.rules.min_advance)
-        # Nearly every booking succeeds, so other times are asked for only once this one is refused.
         asked = _match_wish(wish)
-        offers = await self.doctors.match(replace(asked, exact_only=True))
-        candidates = self._candidates(wish, offers)
         try:
+            # The notice needs no doctor, so a hopeless wish costs no call; the horizon is of the doctor's calendar.
+            self.rules.check_notice(wish.start, self.clock())
+            # Nearly every booking succeeds, so other times are asked for only once this one is refused.
+            offers = await self.doctors.match(replace(asked, exact_only=True))
+            candidates = self._candidates(wish, offers)
             answer = await self.bookkeeper.book_first_free(call, wish.visit, candidates, offers)
             if answer is None:
-                raise slot_taken(candidates[0], offers)
-        except (PatientBusy, SlotTaken) as refusal:
-            if not refusal.alternatives:
-                refusal.alternatives = alternatives(await self.doctors.match(asked), candidates[0])
-            raise
+                raise SlotTaken.of()
+        except Refusal as refusal:
+            raise await self.explain(refusal, asked) from None
         return answer
 
     def _candidates(self, wish: ExactWish, offers: Sequence[Offer]) -> list[Candidate]:
@@ -64,9 +63,7 @@ class Book:
         candidates = candidates_exactly(offers)
         if candidates:
             return candidates
-        if wish.doctor_id is not None:
-            raise OutsideWorkingHours.of(alternatives(offers))
-        raise NoAvailability.of(alternatives(offers))
+        raise NoAvailability.of() if wish.doctor_id is None else OutsideWorkingHours.of()
 
 
 def _match_wish(wish: ExactWish) -> MatchWish:

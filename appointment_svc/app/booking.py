@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from appointment_svc.app.ports import Attempt, Draft, Ledger, Method, Order, Outcome, RequestKey, Verdict
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import DailyLimitReached, DoctorDayFull, PatientBusy, SlotTaken
-from appointment_svc.domain.offers import Candidate, Offer, alternatives, off_the_day
+from appointment_svc.domain.errors import DailyLimitReached, DoctorDayFull, PatientBusy
+from appointment_svc.domain.offers import Candidate, Offer, alternatives
 from appointment_svc.domain.rules import MAX_NOTES, MAX_SPECIALTY, Rules, check_text
 from chassis.clock import Clock
 from chassis.context import Caller
@@ -109,7 +109,7 @@ class Bookkeeper:
             verdict = await self.ledger.book(self._order(call, drafts))
             if verdict.outcome in (Outcome.BOOKED, Outcome.REPLAYED):
                 return verdict.answer
-            refusal = self._refusal(call, verdict, drafts, offers) or refusal
+            refusal = self._refusal(call, verdict, drafts) or refusal
             left = _still_worth_trying(left, drafts, verdict)
         if refusal is not None:
             raise refusal
@@ -139,15 +139,12 @@ class Bookkeeper:
             return replace(booked, status=AppointmentStatus.PENDING)
         return booked
 
-    def _refusal(
-        self, call: BookingCall, verdict: Verdict, drafts: Sequence[Draft], offers: Sequence[Offer]
-    ) -> Refusal | None:
+    def _refusal(self, call: BookingCall, verdict: Verdict, drafts: Sequence[Draft]) -> Refusal | None:
         if verdict.outcome is Outcome.DOCTOR_DAY_FULL and call.method is not Method.SMART:
-            offer, day = drafts[verdict.draft].candidate.offer, drafts[verdict.draft].day
-            elsewhere = alternatives(off_the_day(offers, offer.doctor_id, day))
-            return DoctorDayFull.of(day, offer.max_daily_appointments, elsewhere)
+            draft = drafts[verdict.draft]
+            return DoctorDayFull.of(draft.day, draft.candidate.offer.max_daily_appointments)
         if verdict.outcome is Outcome.PATIENT_BUSY:
-            return PatientBusy.of(alternatives(offers))
+            return PatientBusy.of()
         if verdict.outcome is Outcome.DAILY_LIMIT_REACHED:
             return DailyLimitReached.of(self.rules.daily_limit)
         return None
@@ -188,8 +185,3 @@ def _appointment(visit: Visit, candidate: Candidate, now: datetime) -> Appointme
         requires_approval=offer.requires_approval,
         match_policy_version=offer.policy_version,
     )
-
-
-def slot_taken(candidate: Candidate, offers: Sequence[Offer]) -> SlotTaken:
-    """The refusal of a time that others hold, with what was free beside it."""
-    return SlotTaken.of(alternatives(offers, candidate))

@@ -2,19 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from appointment_svc.app.access import may_see
-from appointment_svc.app.ports import Appointments, BusyTime, Claims, Doctors, MatchWish
-from appointment_svc.domain.offers import Offer, nearest
-from appointment_svc.domain.rules import visit_length
+from appointment_svc.app.ports import Diaries, Doctors, MatchWish
+from appointment_svc.domain.diary import Claim, Diary
+from appointment_svc.domain.failing import DoctorFacts, failing_at
+from appointment_svc.domain.offers import Offer, can_take, candidates_in_window, candidates_outside, improvised
+from appointment_svc.domain.rules import Rules, visit_length
+from chassis.clock import Clock
 from chassis.context import Caller, Role
 from kernel.appointment_types import AppointmentType
+from kernel.civil_time import day_of
 from kernel.errors import InvalidArgument, PermissionDenied
 from kernel.slots import Slot
 
 _MOST_ALTERNATIVES = 5
+_A_DAY = timedelta(days=1)
+# No rule keeps more than this free after a visit.
+_LONGEST_BUFFER = timedelta(hours=4)
 
 
 class Whose(StrEnum):
@@ -26,7 +33,10 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A time of a doctor, `[start, end)`, for a visit of a kind; `patient_id` also asks for that patient's time."""
+    """A time of a doctor, `[start, end)`, for a visit of a kind; `patient_id` also asks for that patient's time.
+
+    A patient who asks always asks for their own.
+    """
 
     doctor_id: str
     start: datetime
@@ -48,7 +58,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is in the way, and free times of the same doctor, the nearest first."""
+    """What is in the way, and, where the time cannot be booked, times of the same doctor that can."""
 
     conflicts: Sequence[Conflict]
     suggestions: Sequence[Slot]
@@ -59,31 +69,34 @@ class CheckConflicts:
     """The use case."""
 
     doctors: Doctors
-    claims: Claims
-    appointments: Appointments
+    diaries: Diaries
+    rules: Rules
+    clock: Clock
 
     async def __call__(self, caller: Caller, question: Question) -> Answer:
         """The answer. Raises DOCTOR_NOT_FOUND and the like as the doctor service gives them."""
         _check(caller, question)
-        offer = await self._offer(caller, question)
-        in_the_way = await self._doctor_conflicts(question, offer)
-        conflicts = [await self._shown(caller, Whose.DOCTOR_BUSY, busy) for busy in in_the_way]
-        if question.patient_id is not None:
-            busy_times = await self.claims.of_patient(question.patient_id, question.start, question.end)
-            conflicts += [
-                await self._shown(caller, Whose.PATIENT_BUSY, busy)
-                for busy in busy_times
-                if busy.appointment_id != question.exclude_appointment_id
-            ]
-        if not conflicts:
+        patient = question.patient_id or (caller.subject if caller.role is Role.PATIENT else None)
+        offer = await self._offer(question, patient)
+        diary = await self._read(question, patient, offer)
+        slot = offer.exact or improvised(
+            question.kind, question.start, question.end - question.start, self.rules.clinic_buffer
+        )
+        busy = diary.in_doctors_way(question.doctor_id, slot)
+        told = {claim.appointment_id for claim in busy}
+        own = [c for c in diary.in_patients_way(question.start, question.end) if c.appointment_id not in told]
+        conflicts = [
+            *(_shown(caller, Whose.DOCTOR_BUSY, claim) for claim in busy),
+            *(_shown(caller, Whose.PATIENT_BUSY, claim) for claim in own),
+        ]
+        if not conflicts and offer.exact is not None and self._is_open(offer, question.start):
             return Answer((), ())
-        return Answer(conflicts, await self._suggestions(question, offer))
+        return Answer(conflicts, self._suggestions(question, offer, diary))
 
-    async def _offer(self, caller: Caller, question: Question) -> Offer:
-        patient = question.patient_id or (caller.subject if caller.role is Role.PATIENT else "")
+    async def _offer(self, question: Question, patient: str | None) -> Offer:
         offers = await self.doctors.match(
             MatchWish(
-                patient_id=patient,
+                patient_id=patient or "",
                 kind=question.kind,
                 length=question.end - question.start,
                 timezone="UTC",
@@ -93,43 +106,31 @@ class CheckConflicts:
         )
         return offers[0]
 
-    async def _doctor_conflicts(self, question: Question, offer: Offer) -> list[BusyTime]:
-        """Claims that leave no seat: all of another kind, and those of the same kind once every seat has one."""
-        end = question.end + (offer.exact.buffer if offer.exact else question.end - question.end)
-        capacity = offer.exact.capacity if offer.exact else 1
-        overlapping = await self.claims.of_doctor(question.doctor_id, question.start, end)
-        others = [busy for busy in overlapping if busy.appointment_id != question.exclude_appointment_id]
-        of_other_kind = [busy for busy in others if busy.kind is not question.kind]
-        of_same_kind = [busy for busy in others if busy.kind is question.kind]
-        seats_taken = {busy.seat for busy in of_same_kind}
-        return of_other_kind + (of_same_kind if len(seats_taken) >= capacity else [])
+    async def _read(self, question: Question, patient: str | None, offer: Offer) -> Diary:
+        times = (*offer.slots, *offer.others)
+        starts = [question.start, *(slot.start for slot in times)]
+        ends = [question.end + _LONGEST_BUFFER, *(slot.end + slot.buffer for slot in times)]
+        diary = await self.diaries.read([question.doctor_id], patient, min(starts) - _A_DAY, max(ends) + _A_DAY)
+        return diary.without(question.exclude_appointment_id)
 
-    async def _shown(self, caller: Caller, whose: Whose, busy: BusyTime) -> Conflict:
-        appointment = await self.appointments.get(busy.appointment_id)
-        visible = appointment is not None and may_see(caller, appointment)
-        return Conflict(whose, busy.appointment_id if visible else None, busy.start, busy.end)
+    def _is_open(self, offer: Offer, start: datetime) -> bool:
+        """Whether the clinic's notice and horizon leave the start."""
+        return not any(failing_at(start, self.clock(), self.rules, DoctorFacts(offer.zone)))
 
-    async def _suggestions(self, question: Question, offer: Offer) -> list[Slot]:
-        """The nearest free times that neither the ledger nor, if one was named, the patient's other visits refuse."""
-        free = [*offer.slots, *offer.others]
-        if not free:
-            return []
-        first, last = min(s.start for s in free), max(s.end + s.buffer for s in free)
-        doctor_busy = await self.claims.of_doctor(question.doctor_id, first, last)
-        patient_busy = await self.claims.of_patient(question.patient_id, first, last) if question.patient_id else []
-        really_free = [
-            slot
-            for slot in free
-            if not any(_blocks(busy, slot) for busy in doctor_busy)
-            and not any(busy.start < slot.end and slot.start < busy.end for busy in patient_busy)
+    def _suggestions(self, question: Question, offer: Offer, diary: Diary) -> list[Slot]:
+        """The nearest times of the same day, on both sides, then those of the days around it."""
+        free = [
+            one
+            for one in (*candidates_in_window([offer]), *candidates_outside([offer]))
+            if can_take(one, diary, self.rules.daily_limit)
         ]
-        return nearest(really_free, question.start, _MOST_ALTERNATIVES)
+        asked = day_of(question.start, offer.zone)
+        free.sort(key=lambda one: (one.day != asked, abs(one.slot.start - question.start), one.slot.start))
+        return [one.slot for one in free[:_MOST_ALTERNATIVES]]
 
 
-def _blocks(busy: BusyTime, slot: Slot) -> bool:
-    """Whether a claim takes the slot's only seat. With more seats the doctor service has counted them already."""
-    shared = slot.capacity > 1 and busy.kind is slot.kind
-    return not shared and busy.start < slot.end + slot.buffer and slot.start < busy.end
+def _shown(caller: Caller, whose: Whose, claim: Claim) -> Conflict:
+    return Conflict(whose, claim.appointment_id if may_see(caller, claim) else None, claim.start, claim.end)
 
 
 def _check(caller: Caller, question: Question) -> None:

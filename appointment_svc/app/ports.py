@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from appointment_svc.domain.appointment import Appointment
+from appointment_svc.domain.diary import Diary
+from appointment_svc.domain.failing import DoctorFacts
 from appointment_svc.domain.offers import Candidate, Offer
 from chassis.context import Caller
 from kernel.appointment_status import AppointmentStatus
@@ -51,8 +53,20 @@ class MatchWish:
     preferred_end: time | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the doctor service says of a wish: offers as of `match`, and, of a doctor asked for by id, facts."""
+
+    offers: list[Offer]
+    doctor: DoctorFacts | None
+
+
 class Doctors(Protocol):
     """The doctor service."""
+
+    async def explain(self, wish: MatchWish) -> Explanation:
+        """Like `match`, and every rule that keeps the doctor asked for from being booked as wished."""
+        ...
 
     async def match(self, wish: MatchWish) -> list[Offer]:
         """The doctors who fit, the best first, with their free times.
@@ -210,26 +224,13 @@ class Appointments(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BusyTime:
-    """A claim that stands in the way: whose appointment, of which kind and seat, and when."""
+class Diaries(Protocol):
+    """The ledger, read only. Never from a cache: each reading is of this moment."""
 
-    appointment_id: str
-    kind: AppointmentType
-    seat: int
-    start: datetime
-    end: datetime
-
-
-class Claims(Protocol):
-    """The ledger's claims, read only."""
-
-    async def of_doctor(self, doctor_id: str, start: datetime, end: datetime) -> list[BusyTime]:
-        """The doctor's claims that overlap `[start, end)`, buffers included."""
-        ...
-
-    async def of_patient(self, patient_id: str, start: datetime, end: datetime) -> list[BusyTime]:
-        """The patient's claims that overlap `[start, end)`."""
+    async def read(
+        self, doctor_ids: Sequence[str], patient_id: str | None, earliest: datetime, latest: datetime
+    ) -> Diary:
+        """What the doctors have claimed of a stretch of time, and the patient of that and of everything after it."""
         ...
 
 

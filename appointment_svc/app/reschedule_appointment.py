@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 from appointment_svc.app.access import may_see
 from appointment_svc.app.changing import guarded
+from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.ports import Appointments, ChangeOrder, Doctors, MatchWish, NewTime
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import AppointmentNotFound, DoctorDayFull, OutsideWorkingHours, SlotTaken, TooSoon
-from appointment_svc.domain.offers import Candidate, Offer, alternatives, off_the_day
+from appointment_svc.domain.errors import AppointmentNotFound, OutsideWorkingHours
+from appointment_svc.domain.failing import failing_to_move
+from appointment_svc.domain.offers import Offer
 from appointment_svc.domain.rules import Rules, visit_length
 from chassis.clock import Clock
 from chassis.context import Role
 from kernel.civil_time import day_of
-from kernel.errors import InvalidArgument
+from kernel.errors import InvalidArgument, Refusal
 from kernel.slots import Slot
 
 
@@ -33,6 +35,7 @@ class RescheduleAppointment:
 
     appointments: Appointments
     doctors: Doctors
+    explain: Explainer
     clock: Clock
     rules: Rules
 
@@ -47,38 +50,39 @@ class RescheduleAppointment:
         current = await self.appointments.get(order.appointment_id)
         if current is None or not may_see(order.caller, current):
             raise AppointmentNotFound.of()
-        offers = await self._offers(current, move, now)
-        slot = self._slot(offers, move, now)
         # As with a cancellation, the notice is what patients owe.
         notice = self.rules.reschedule_notice if order.caller.role is Role.PATIENT else timedelta.min
+        stuck = list(failing_to_move(current, now, notice))
+        wish = _match_wish(current, move)
+        try:
+            self.rules.check_notice(move.start, now)
+            offers = await self.doctors.match(wish)
+            slot = self._slot(offers, move, now)
+        except Refusal as refusal:
+            raise await self.explain(refusal, wish, moving=current.id, also=stuck) from None
         decide = guarded(order, move.etag, lambda locked: locked.rescheduled(slot, now, notice))
         day, most = day_of(slot.start, offers[0].zone), offers[0].max_daily_appointments
         new_time = NewTime(slot.capacity, day, self.rules.daily_limit, most)
         try:
             return await self.appointments.change(order, now, decide, new_time)
-        except DoctorDayFull:
-            elsewhere = alternatives(off_the_day(offers, offers[0].doctor_id, day))
-            raise DoctorDayFull.of(day, most, elsewhere) from None
-        except SlotTaken:
-            raise SlotTaken.of(alternatives(offers, Candidate(offers[0], slot))) from None
-
-    async def _offers(self, current: Appointment, move: Move, now: datetime) -> Sequence[Offer]:
-        if move.start - now < self.rules.min_advance:
-            raise TooSoon.of(move.start, now, self.rules.min_advance)
-        minutes = move.duration_minutes or int((current.end - current.start).total_seconds()) // 60
-        wish = MatchWish(
-            patient_id=current.patient_id,
-            kind=current.kind,
-            length=visit_length(current.kind, minutes),
-            timezone=current.timezone,
-            doctor_id=current.doctor_id,
-            start=move.start,
-        )
-        return await self.doctors.match(wish)
+        except Refusal as refusal:
+            raise await self.explain(refusal, wish, offers, moving=current.id, also=stuck) from None
 
     def _slot(self, offers: Sequence[Offer], move: Move, now: datetime) -> Slot:
         self.rules.check_start(move.start, now, offers[0].zone)
         slot = offers[0].exact
         if slot is None:
-            raise OutsideWorkingHours.of(alternatives(offers))
+            raise OutsideWorkingHours.of()
         return slot
+
+
+def _match_wish(current: Appointment, move: Move) -> MatchWish:
+    minutes = move.duration_minutes or int((current.end - current.start).total_seconds()) // 60
+    return MatchWish(
+        patient_id=current.patient_id,
+        kind=current.kind,
+        length=visit_length(current.kind, minutes),
+        timezone=current.timezone,
+        doctor_id=current.doctor_id,
+        start=move.start,
+    )

@@ -1,18 +1,19 @@
 """Books the best doctor's first free time for a patient's wish."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 from appointment_svc.app.access import require_may_book
 from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, check_words
+from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.ports import Doctors, MatchWish
 from appointment_svc.domain.errors import FeatureDisabled, NoAvailability, TooSoon
-from appointment_svc.domain.offers import Offer, alternatives, candidates_in_window, candidates_outside
+from appointment_svc.domain.offers import Offer, candidates_in_window, candidates_outside
 from appointment_svc.domain.rules import Rules
 from chassis.clock import Clock
 from kernel.civil_time import end_of_wall, zone_named
-from kernel.errors import InvalidArgument
+from kernel.errors import InvalidArgument, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class SmartBook:
 
     bookkeeper: Bookkeeper
     doctors: Doctors
+    explain: Explainer
     clock: Clock
     rules: Rules
 
@@ -46,18 +48,25 @@ class SmartBook:
     async def _book(self, call: BookingCall, wish: SmartWish) -> bytes:
         if not self.rules.smart_booking:
             raise FeatureDisabled("smart booking is switched off; use POST /appointments/book")
-        self._check_rules(wish)
-        offers = await self.doctors.match(_match_wish(wish))
-        answer = await self._take(call, wish, offers)
-        if answer is None:
-            raise NoAvailability.of(alternatives(_without_window(offers)))
-        return answer
+        asked = _match_wish(wish)
+        try:
+            self._check_rules(wish)
+            offers = await self.doctors.match(asked)
+        except Refusal as refusal:
+            raise await self.explain(refusal, asked) from None
+        try:
+            return await self._take(call, wish, offers)
+        except Refusal as refusal:
+            raise await self.explain(refusal, asked, offers) from None
 
-    async def _take(self, call: BookingCall, wish: SmartWish, offers: Sequence[Offer]) -> bytes | None:
+    async def _take(self, call: BookingCall, wish: SmartWish, offers: Sequence[Offer]) -> bytes:
         candidates = candidates_in_window(offers)
         if wish.accept_outside_window:
             candidates += candidates_outside(offers)
-        return await self.bookkeeper.book_first_free(call, wish.visit, candidates, offers)
+        answer = await self.bookkeeper.book_first_free(call, wish.visit, candidates, offers)
+        if answer is None:
+            raise NoAvailability.of()
+        return answer
 
     def _check_rules(self, wish: SmartWish) -> None:
         """Refuses a window that holds no bookable instant, whoever the doctor is."""
@@ -93,8 +102,3 @@ def _match_wish(wish: SmartWish) -> MatchWish:
         preferred_start=wish.preferred_start,
         preferred_end=wish.preferred_end,
     )
-
-
-def _without_window(offers: Sequence[Offer]) -> list[Offer]:
-    """The offers less the times that were just found taken."""
-    return [replace(offer, slots=()) for offer in offers]

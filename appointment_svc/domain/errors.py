@@ -3,7 +3,6 @@
 from datetime import date, datetime, timedelta
 
 from kernel.errors import Kind, Refusal
-from kernel.slots import AlternativeSlot
 
 
 def _minutes(span: timedelta) -> int:
@@ -16,11 +15,12 @@ class SlotTaken(Refusal):
 
     kind = Kind.ABORTED
     reason = "SLOT_TAKEN"
+    subject = "doctor"
 
     @classmethod
-    def of(cls, alternatives: tuple[AlternativeSlot, ...] = ()) -> "SlotTaken":
-        """The refusal, with times that were free a moment ago."""
-        return cls("this time was taken by another booking", alternatives=alternatives)
+    def of(cls) -> "SlotTaken":
+        """The refusal."""
+        return cls("this time was taken by another booking")
 
 
 class PatientBusy(Refusal):
@@ -28,11 +28,12 @@ class PatientBusy(Refusal):
 
     kind = Kind.ABORTED
     reason = "PATIENT_BUSY"
+    subject = "patient"
 
     @classmethod
-    def of(cls, alternatives: tuple[AlternativeSlot, ...] = ()) -> "PatientBusy":
-        """The refusal, with times that were free a moment ago."""
-        return cls("the patient has another visit at this time", alternatives=alternatives)
+    def of(cls) -> "PatientBusy":
+        """The refusal."""
+        return cls("the patient has another visit at this time")
 
 
 class OutsideWorkingHours(Refusal):
@@ -40,11 +41,28 @@ class OutsideWorkingHours(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "OUTSIDE_WORKING_HOURS"
+    subject = "doctor"
 
     @classmethod
-    def of(cls, alternatives: tuple[AlternativeSlot, ...]) -> "OutsideWorkingHours":
-        """The refusal, with the doctor's free times near by."""
-        return cls("the visit does not fit into the doctor's hours for its kind", alternatives=alternatives)
+    def of(cls) -> "OutsideWorkingHours":
+        """The refusal of a time at which the doctor does not work."""
+        return cls("the visit does not fit into the doctor's hours for its kind")
+
+    @classmethod
+    def need_notice(cls, missing_minutes: int) -> "OutsideWorkingHours":
+        """The refusal of hours that ask for more notice than the clinic does, with the minutes that are missing."""
+        return cls(
+            f"the doctor's hours then need {missing_minutes} more minutes of notice",
+            metadata={"missing_minutes": str(missing_minutes)},
+        )
+
+    @classmethod
+    def open_until(cls, last_day: date) -> "OutsideWorkingHours":
+        """The refusal of hours that open later than the clinic's do, with the last day that can be booked."""
+        return cls(
+            f"the doctor's hours then can be booked until {last_day.isoformat()}",
+            metadata={"last_day": last_day.isoformat()},
+        )
 
 
 class TooSoon(Refusal):
@@ -52,6 +70,7 @@ class TooSoon(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "TOO_SOON"
+    subject = "time"
 
     @classmethod
     def of(cls, start: datetime, now: datetime, notice: timedelta) -> "TooSoon":
@@ -68,11 +87,15 @@ class TooFarAhead(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "TOO_FAR_AHEAD"
+    subject = "time"
 
     @classmethod
-    def of(cls, last_day: date) -> "TooFarAhead":
-        """The refusal, with the last day that would work."""
-        return cls(f"bookings are open until {last_day.isoformat()}", metadata={"last_day": last_day.isoformat()})
+    def of(cls, last_day: date, opens_on: date) -> "TooFarAhead":
+        """The refusal, with the last day that works now, and the day from which the one asked for does."""
+        return cls(
+            f"bookings are open until {last_day.isoformat()}; that day opens on {opens_on.isoformat()}",
+            metadata={"last_day": last_day.isoformat(), "opens_on": opens_on.isoformat()},
+        )
 
 
 class TooEarly(Refusal):
@@ -80,6 +103,7 @@ class TooEarly(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "TOO_EARLY"
+    subject = "time"
 
     @classmethod
     def of(cls, what: str, earliest: datetime) -> "TooEarly":
@@ -94,6 +118,7 @@ class TooLateToCancel(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "TOO_LATE_TO_CANCEL"
+    subject = "appointment"
 
     @classmethod
     def of(cls, start: datetime, now: datetime, notice: timedelta) -> "TooLateToCancel":
@@ -109,6 +134,7 @@ class TooLateToReschedule(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "TOO_LATE_TO_RESCHEDULE"
+    subject = "appointment"
 
     @classmethod
     def of(cls, start: datetime, notice: timedelta) -> "TooLateToReschedule":
@@ -124,6 +150,7 @@ class DailyLimitReached(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "DAILY_LIMIT_REACHED"
+    subject = "patient"
 
     @classmethod
     def of(cls, limit: int) -> "DailyLimitReached":
@@ -132,19 +159,28 @@ class DailyLimitReached(Refusal):
             f"a patient may have at most {limit} active appointments a day", metadata={"daily_limit": str(limit)}
         )
 
+    @classmethod
+    def on(cls, day: date, limit: int, next_free_day: date) -> "DailyLimitReached":
+        """The refusal for a day that is known to be full, with the next one that has room."""
+        return cls(
+            f"the patient has {limit} of {limit} active appointments on {day.isoformat()}; the next day with room is "
+            f"{next_free_day.isoformat()}",
+            metadata={"daily_limit": str(limit), "day": day.isoformat(), "next_free_day": next_free_day.isoformat()},
+        )
+
 
 class DoctorDayFull(Refusal):
     """The doctor has as many visits that day as they want."""
 
     kind = Kind.FAILED_PRECONDITION
     reason = "DOCTOR_DAY_FULL"
+    subject = "doctor"
 
     @classmethod
-    def of(cls, day: date, limit: int, alternatives: tuple[AlternativeSlot, ...]) -> "DoctorDayFull":
-        """The refusal, with the day, the doctor's maximum, and times on other days or with other doctors."""
+    def of(cls, day: date, limit: int) -> "DoctorDayFull":
+        """The refusal, with the day and the doctor's maximum."""
         return cls(
             f"the doctor takes at most {limit} visits a day and {day.isoformat()} is full; choose another day",
-            alternatives=alternatives,
             metadata={"day": day.isoformat(), "max_daily_appointments": str(limit)},
         )
 
@@ -154,6 +190,7 @@ class HoldExpired(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "HOLD_EXPIRED"
+    subject = "appointment"
 
     @classmethod
     def of(cls, expired: datetime) -> "HoldExpired":
@@ -169,11 +206,12 @@ class NoAvailability(Refusal):
 
     kind = Kind.NOT_FOUND
     reason = "NO_AVAILABILITY"
+    subject = "doctor"
 
     @classmethod
-    def of(cls, alternatives: tuple[AlternativeSlot, ...]) -> "NoAvailability":
-        """The refusal, with free times outside of it."""
-        return cls("no fitting doctor is free at the time asked for", alternatives=alternatives)
+    def of(cls) -> "NoAvailability":
+        """The refusal."""
+        return cls("no fitting doctor is free at the time asked for")
 
 
 class AppointmentNotFound(Refusal):
@@ -193,6 +231,7 @@ class WrongState(Refusal):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "WRONG_STATE"
+    subject = "appointment"
 
     @classmethod
     def of(cls, current: str, wanted: str) -> "WrongState":

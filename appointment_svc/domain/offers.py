@@ -1,12 +1,14 @@
 """What the doctor service offers for a wish, and the order in which the ledger is asked."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from appointment_svc.domain.diary import Diary
+from kernel.appointment_types import AppointmentType, default_buffer
 from kernel.civil_time import day_of
-from kernel.slots import AlternativeSlot, Slot
+from kernel.slots import AlternativeSlot, Slot, SlotPriority
 
 MAX_ALTERNATIVES = 6
 _ALTERNATIVES_OF_ONE_DOCTOR = 3
@@ -42,6 +44,11 @@ class Candidate:
     offer: Offer
     slot: Slot
 
+    @property
+    def day(self) -> date:
+        """The day that the visit counts for: that of its start in the doctor's calendar."""
+        return day_of(self.slot.start, self.offer.zone)
+
 
 def candidates_in_window(offers: Sequence[Offer]) -> list[Candidate]:
     """Every free time in the window, doctor by doctor in rank order."""
@@ -58,11 +65,26 @@ def candidates_exactly(offers: Sequence[Offer]) -> list[Candidate]:
     return [Candidate(offer, offer.exact) for offer in offers if offer.exact is not None]
 
 
-def alternatives(offers: Sequence[Offer], taken: Candidate | None = None) -> tuple[AlternativeSlot, ...]:
-    """Up to six other times in rank order, at most three of one doctor; none overlaps the one taken."""
+def alternatives(
+    offers: Sequence[Offer], taken: Candidate | None = None, *, diary: Diary | None = None, daily_limit: int = 0
+) -> tuple[AlternativeSlot, ...]:
+    """Up to six other times in rank order, at most three of one doctor; none overlaps the one taken.
+
+    With a diary, only times that the ledger would book for the patient; once more, where one was taken.
+    """
     everything = [*candidates_in_window(offers), *candidates_outside(offers)]
-    free = [c for c in everything if taken is None or not _overlaps(c, taken)]
+    free = (c for c in everything if taken is None or not _overlaps(c, taken))
+    if diary is not None:
+        if taken is not None:
+            diary = diary.with_visit(taken.slot.start, taken.slot.end, taken.day)
+        free = (c for c in free if can_take(c, diary, daily_limit))
     return tuple(_as_alternative(c) for c in _first_of_each(free))
+
+
+def can_take(candidate: Candidate, diary: Diary, daily_limit: int) -> bool:
+    """Whether the ledger, as the diary shows it, would book the candidate for the patient."""
+    offer, slot = candidate.offer, candidate.slot
+    return diary.takes(offer.doctor_id, slot, candidate.day, limit=daily_limit, max_daily=offer.max_daily_appointments)
 
 
 def _overlaps(one: Candidate, other: Candidate) -> bool:
@@ -95,17 +117,7 @@ def _as_alternative(candidate: Candidate) -> AlternativeSlot:
     )
 
 
-def off_the_day(offers: Sequence[Offer], doctor_id: str, day: date) -> list[Offer]:
-    """The offers less the times of one doctor on one day of that doctor's calendar."""
-    return [_off(offer, day) if offer.doctor_id == doctor_id else offer for offer in offers]
-
-
-def _off(offer: Offer, day: date) -> Offer:
-    slots = tuple(slot for slot in offer.slots if day_of(slot.start, offer.zone) != day)
-    others = tuple(slot for slot in offer.others if day_of(slot.start, offer.zone) != day)
-    return replace(offer, slots=slots, others=others)
-
-
-def nearest(slots: Iterable[Slot], to: datetime, most: int) -> list[Slot]:
-    """The slots nearest to an instant, the nearest first, the earlier first among equals."""
-    return sorted(slots, key=lambda slot: (abs(slot.start - to), slot.start))[:most]
+def improvised(kind: AppointmentType, start: datetime, length: timedelta, clinic_buffer: timedelta) -> Slot:
+    """A time for which no rule of the doctor's speaks: one visit at a time, with the usual buffer of its kind."""
+    buffer = default_buffer(kind, clinic_buffer)
+    return Slot(start, start + length, kind, SlotPriority.AVAILABLE, buffer, capacity=1)

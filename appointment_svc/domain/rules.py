@@ -28,18 +28,27 @@ class Rules:
     hold_ttl: timedelta = timedelta(minutes=10)
     no_show_after: timedelta = timedelta(minutes=30)
     overtime: timedelta = timedelta(minutes=30)
+    clinic_buffer: timedelta = timedelta(minutes=10)
+
+    def check_notice(self, start: datetime, now: datetime) -> None:
+        """Refuses a start with too little notice."""
+        if start - now < self.min_advance:
+            raise TooSoon.of(start, now, self.min_advance)
 
     def check_start(self, start: datetime, now: datetime, zone: tzinfo) -> None:
         """Refuses a start with too little notice, or on a day past the horizon of the doctor's calendar."""
-        if start - now < self.min_advance:
-            raise TooSoon.of(start, now, self.min_advance)
+        self.check_notice(start, now)
         self.check_day(day_of(start, zone), now, zone)
 
     def check_day(self, day: date, now: datetime, zone: tzinfo) -> None:
         """Refuses a day past the horizon: today in that zone plus max_advance_days, that whole day included."""
-        last_day = day_of(now, zone) + timedelta(days=self.max_advance_days)
+        last_day = self.last_day(now, zone)
         if day > last_day:
-            raise TooFarAhead.of(last_day)
+            raise TooFarAhead.of(last_day, opens_on=day_of(now, zone) + (day - last_day))
+
+    def last_day(self, now: datetime, zone: tzinfo) -> date:
+        """The last day of a calendar that can be booked; all of it can."""
+        return day_of(now, zone) + timedelta(days=self.max_advance_days)
 
 
 def visit_length(kind: AppointmentType, minutes: int) -> timedelta:

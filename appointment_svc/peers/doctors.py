@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 from telemed.doctor.v1 import doctor_pb2, doctor_service_pb2
 from telemed.type.v1 import scheduling_pb2
 
-from appointment_svc.app.ports import MatchWish
+from appointment_svc.app.ports import Explanation, MatchWish
+from appointment_svc.domain.failing import DoctorFacts
 from appointment_svc.domain.offers import Offer
 from chassis.client import Client
 from chassis.enum_map import EnumMap
-from chassis.protos import from_date, from_wall, to_timestamp
+from chassis.protos import from_date, from_wall, to_optional_date, to_timestamp
 from kernel.appointment_types import AppointmentType
 from kernel.slots import Slot, SlotPriority
 
@@ -30,6 +31,32 @@ class GrpcDoctors:
         """See the port."""
         reply = await self.client.unary(_MATCH, _request(wish), doctor_service_pb2.MatchDoctorsResponse)
         return [_offer(match, reply.policy_version) for match in reply.matches]
+
+    async def explain(self, wish: MatchWish) -> Explanation:
+        """See the port."""
+        request = _request(wish)
+        request.explain = bool(wish.doctor_id)
+        reply = await self.client.unary(_MATCH, request, doctor_service_pb2.MatchDoctorsResponse)
+        offers = [_offer(match, reply.policy_version) for match in reply.matches]
+        excluded = reply.excluded[0] if wish.doctor_id and reply.excluded else None
+        if excluded is not None:
+            return Explanation(offers, _facts(excluded))
+        known = DoctorFacts(offers[0].zone, max_daily=offers[0].max_daily_appointments) if offers else None
+        return Explanation(offers, known if wish.doctor_id else None)
+
+
+def _facts(excluded: doctor_pb2.ExcludedDoctor) -> DoctorFacts:
+    broken = {reason.rule for reason in excluded.reasons}
+    last_days = (to_optional_date(reason, "last_day") for reason in excluded.reasons)
+    return DoctorFacts(
+        zone=ZoneInfo(excluded.timezone),
+        is_verified=doctor_pb2.EXCLUSION_RULE_UNVERIFIED not in broken,
+        has_specialty=doctor_pb2.EXCLUSION_RULE_SPECIALTY not in broken,
+        works_then=doctor_pb2.EXCLUSION_RULE_OUTSIDE_HOURS not in broken,
+        missing_minutes=max(reason.missing_minutes for reason in excluded.reasons),
+        max_daily=excluded.max_daily_appointments,
+        last_day=min((day for day in last_days if day is not None), default=None),
+    )
 
 
 def _request(wish: MatchWish) -> doctor_service_pb2.MatchDoctorsRequest:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from appointment_svc.app.ports import BusyTime, ChangeOrder, ListFilter, NewTime, PagePosition, RequestKey
+from appointment_svc.app.ports import ChangeOrder, ListFilter, NewTime, PagePosition, RequestKey
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.changes import Change, change_between
 from appointment_svc.domain.errors import (
@@ -25,7 +25,6 @@ from chassis.db import Database, Session
 from chassis.signals import Signal
 from chassis.telemetry import current_traceparent
 from kernel.appointment_status import OCCUPYING
-from kernel.appointment_types import AppointmentType
 
 _AFTER = "(start_time, appointment_id) < (%(after_start)s::timestamptz, %(after_id)s::uuid)"
 
@@ -35,7 +34,7 @@ _IN_THE_WAY = (SlotTaken, DoctorDayFull, PatientBusy, DailyLimitReached)
 
 @dataclass(frozen=True, slots=True)
 class PostgresAppointments:
-    """Implements app.ports.Appointments and app.ports.Claims. `committed` wakes the sequencer after each change."""
+    """Implements app.ports.Appointments. `committed` wakes the sequencer after each change."""
 
     database: Database
     committed: Signal
@@ -112,28 +111,6 @@ class PostgresAppointments:
         """Raises while the database does not answer."""
         await self.database.one(QUERIES["ping"])
 
-    async def of_doctor(self, doctor_id: str, start: datetime, end: datetime) -> list[BusyTime]:
-        """See app.ports.Claims."""
-        rows = await self.database.all(QUERIES["doctor_claims"], {"doctor_id": doctor_id, "start": start, "end": end})
-        return [_busy_time(row) for row in rows]
-
-    async def of_patient(self, patient_id: str, start: datetime, end: datetime) -> list[BusyTime]:
-        """See app.ports.Claims."""
-        rows = await self.database.all(
-            QUERIES["patient_claims"], {"patient_id": patient_id, "start": start, "end": end}
-        )
-        return [_busy_time(row) for row in rows]
-
-
-def _busy_time(row: dict[str, object]) -> BusyTime:
-    return BusyTime(
-        appointment_id=str(row["appointment_id"]),
-        kind=AppointmentType(str(row["kind"])),
-        seat=row["seat"],  # type: ignore[arg-type]
-        start=row["start_time"],  # type: ignore[arg-type]
-        end=row["end_time"],  # type: ignore[arg-type]
-    )
-
 
 def _request(order: ChangeOrder) -> dict[str, object]:
     key = order.key
@@ -176,7 +153,7 @@ def _refusal_of(error: psycopg.Error, new_time: NewTime) -> Exception:
     """What move_claims says by its own SQLSTATEs; anything else is the database's own trouble."""
     match error.sqlstate, error.diag.message_primary:
         case "TM001", "DOCTOR_DAY_FULL":
-            return DoctorDayFull.of(new_time.day, new_time.doctor_daily_limit, ())
+            return DoctorDayFull.of(new_time.day, new_time.doctor_daily_limit)
         case "TM001", _:
             return SlotTaken.of()
         case "TM002", "DAILY_LIMIT_REACHED":

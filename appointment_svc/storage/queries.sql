@@ -101,20 +101,6 @@ WITH before AS (
 )
 INSERT INTO event_pending (event_id) SELECT event_id FROM written
 
--- name: doctor_claims
-SELECT appointment_id::text, kind::text, seat, lower(occupied) AS start_time, upper(occupied) AS end_time
-FROM doctor_claim
-WHERE doctor_id = %(doctor_id)s::uuid
-  AND occupied && tstzrange(%(start)s::timestamptz, %(end)s::timestamptz)
-ORDER BY lower(occupied)
-
--- name: patient_claims
-SELECT c.appointment_id::text, a.kind::text, a.seat, lower(c.during) AS start_time, upper(c.during) AS end_time
-FROM patient_claim c JOIN appointment a USING (appointment_id)
-WHERE c.patient_id = %(patient_id)s::uuid
-  AND c.during && tstzrange(%(start)s::timestamptz, %(end)s::timestamptz)
-ORDER BY lower(c.during)
-
 -- name: sequence_events
 SELECT sequence_events(%(batch_size)s::int) AS numbered
 

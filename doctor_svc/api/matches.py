@@ -8,7 +8,7 @@ from telemed.doctor.v1 import doctor_service_pb2 as api
 
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_optional_uuid
-from chassis.protos import is_midnight_end, to_optional_date, to_optional_instant, to_optional_wall
+from chassis.protos import from_date, is_midnight_end, to_optional_date, to_optional_instant, to_optional_wall
 from doctor_svc.api.convert import from_offered
 from doctor_svc.api.fields import optional_duration, required_kind, specialty_wish
 from doctor_svc.app.match_doctors import MatchAnswer, MatchQuestion
@@ -96,6 +96,7 @@ def _from_proposal(proposal: Proposal) -> doctor_pb2.DoctorMatch:
         exact_slot=from_offered(proposal.exact) if proposal.exact else None,
         requires_approval=profile.requires_approval,
         max_daily_appointments=profile.max_daily_appointments,
+        free_slot_count=proposal.free_count,
     )
 
 
@@ -109,10 +110,14 @@ def _from_exclusion(exclusion: Exclusion) -> doctor_pb2.ExcludedDoctor:
         timezone=profile.timezone,
         reasons=[
             doctor_pb2.ExclusionReason(
-                rule=_RULES.number(reason.rule), message=reason.sentence, missing_minutes=reason.missing_minutes
+                rule=_RULES.number(reason.rule),
+                message=reason.sentence,
+                missing_minutes=reason.missing_minutes,
+                last_day=from_date(reason.last_day) if reason.last_day else None,
             )
             for reason in exclusion.reasons
         ],
         nearest_slot=from_offered(exclusion.nearest) if exclusion.nearest else None,
         suggestion=exclusion.suggestion,
+        max_daily_appointments=profile.max_daily_appointments,
     )

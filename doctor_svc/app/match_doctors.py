@@ -10,7 +10,7 @@ from doctor_svc.app.access import is_self_or_staff, require_may_match
 from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.ports import Schedules
 from doctor_svc.domain.demands import NO_DEMANDS, Demands
-from doctor_svc.domain.errors import DoctorNotFound, DoctorUnverified, SpecialtyNotAvailable
+from doctor_svc.domain.errors import DoctorNotFound
 from doctor_svc.domain.exclusion import Exclusion, Search, exclusion_of, in_order, meets, with_hours
 from doctor_svc.domain.matching import Wish, has_specialty
 from doctor_svc.domain.proposals import Aim, Contender, Lineup, Proposal, contender_of, lineup_of
@@ -18,6 +18,7 @@ from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.slots import Visit
 from doctor_svc.domain.window import CALENDAR_YEARS, BookingPolicy, Window
 from doctor_svc.domain.wish import windows_without_date, wished_window
+from kernel.doctor_refusals import DoctorUnverified, SpecialtyNotAvailable
 from kernel.errors import InvalidArgument
 
 # One call looks at no more doctors than this, so that no clinic is too large for a call; at more, when it is to explain

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from doctor_svc.domain.matching import PRIOR_RATING, DoctorProfile, has_specialty
@@ -25,11 +26,15 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A rule that a doctor fails, as a sentence about the doctor; for NOTICE also by how many minutes."""
+    """A rule that a doctor fails, as a sentence about the doctor.
+
+    For NOTICE also by how many minutes, and for HORIZON the last day that can be booked in the doctor's calendar.
+    """
 
     rule: Rule
     sentence: str
     missing_minutes: int = 0
+    last_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

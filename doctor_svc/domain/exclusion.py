@@ -150,7 +150,8 @@ def _notice(missing: timedelta) -> Reason:
 
 
 def _horizon(bookable: Window, zone: tzinfo) -> Reason:
-    return Reason(Rule.HORIZON, f"can be booked until {day_of(bookable.latest, zone).isoformat()}")
+    last_day = day_of(bookable.latest, zone)
+    return Reason(Rule.HORIZON, f"can be booked until {last_day.isoformat()}", last_day=last_day)
 
 
 def _day_full(agenda: Agenda, visit: Visit, day: date) -> Reason:

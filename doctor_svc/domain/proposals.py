@@ -56,6 +56,11 @@ class Proposal:
     exact: Slot | None
 
     @property
+    def free_count(self) -> int:
+        """How many free slots the aim holds, shown or not."""
+        return self.ranked.candidate.offer.free
+
+    @property
     def has_times(self) -> bool:
         """Whether there is anything that the patient could be offered."""
         return bool(self.exact or self.slots or self.other_slots)

@@ -89,7 +89,8 @@ async def test_a_move_is_refused_when_the_patient_is_elsewhere_then_and_changes_
     kept = await bench.appointments.get(mine)
     assert kept is not None
     assert (kept.start, kept.version) == (TEN, 1)
-    assert [busy.start for busy in await bench.appointments.of_doctor(kept.doctor_id, TEN, later)] == [TEN]
+    diary = await bench.diaries.read([kept.doctor_id], None, TEN, later)
+    assert [claim.start for claim in diary.doctors[kept.doctor_id]] == [TEN]
 
 
 async def test_a_move_within_a_full_day_is_no_fourth_visit_but_one_into_it_is(bench: LedgerBench):

@@ -1029,7 +1029,7 @@ class CheckConflictsRequest(_message.Message):
     appointment_type: _scheduling_pb2.AppointmentType.ValueType
     """The kind of visit; GeneralConsultation when not given."""
     patient_id: _builtins.str
-    """A patient whose own visits count too; empty means none."""
+    """A patient whose own visits count too. A patient who asks always asks for themselves; otherwise empty means none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the visit would start."""
@@ -1066,14 +1066,17 @@ class CheckConflictsResponse(_message.Message):
     CONFLICTING_APPOINTMENTS_FIELD_NUMBER: _builtins.int
     SUGGESTED_ALTERNATIVES_FIELD_NUMBER: _builtins.int
     has_conflict: _builtins.bool
-    """Whether something stands in the way."""
+    """Whether a visit stands in the way. The doctor's hours and the clinic's rules are for Book to say."""
     @_builtins.property
     def conflicting_appointments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConflictingAppointment]:
         """What stands in the way; ids only where the caller may see the appointment."""
 
     @_builtins.property
     def suggested_alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___SuggestedAlternative]:
-        """Up to five times of the same doctor that are free, the nearest first; empty without a conflict."""
+        """Up to five times of the same doctor that can be booked, for the patient if one is known: those of the same day
+        on both sides of the time asked for, the nearest first, then those of the days around it. Empty when the time
+        itself can be booked.
+        """
 
     def __init__(
         self,

@@ -429,6 +429,7 @@ class DoctorMatch(_message.Message):
     EXACT_SLOT_FIELD_NUMBER: _builtins.int
     REQUIRES_APPROVAL_FIELD_NUMBER: _builtins.int
     MAX_DAILY_APPOINTMENTS_FIELD_NUMBER: _builtins.int
+    FREE_SLOT_COUNT_FIELD_NUMBER: _builtins.int
     doctor_id: _builtins.str
     """The doctor's UUID."""
     doctor_first_name: _builtins.str
@@ -449,6 +450,8 @@ class DoctorMatch(_message.Message):
     """Whether the doctor wants to approve each visit."""
     max_daily_appointments: _builtins.int
     """The most visits that the doctor takes in a day; 0 means no limit."""
+    free_slot_count: _builtins.int
+    """How many free slots the wished window has, also those that `slots` is too short to hold."""
     @_builtins.property
     def components(self) -> Global___MatchComponents:
         """The parts of the score."""
@@ -487,10 +490,11 @@ class DoctorMatch(_message.Message):
         exact_slot: Global___OfferedSlot | None = ...,
         requires_approval: _builtins.bool = ...,
         max_daily_appointments: _builtins.int = ...,
+        free_slot_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "exact_slot", b"exact_slot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "exact_slot", b"exact_slot", "is_preferred_doctor", b"is_preferred_doctor", "match_reasons", b"match_reasons", "match_score", b"match_score", "max_daily_appointments", b"max_daily_appointments", "other_slots", b"other_slots", "previous_visits", b"previous_visits", "requires_approval", b"requires_approval", "slots", b"slots", "specialty", b"specialty", "timezone", b"timezone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "exact_slot", b"exact_slot", "free_slot_count", b"free_slot_count", "is_preferred_doctor", b"is_preferred_doctor", "match_reasons", b"match_reasons", "match_score", b"match_score", "max_daily_appointments", b"max_daily_appointments", "other_slots", b"other_slots", "previous_visits", b"previous_visits", "requires_approval", b"requires_approval", "slots", b"slots", "specialty", b"specialty", "timezone", b"timezone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -505,22 +509,28 @@ class ExclusionReason(_message.Message):
     RULE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     MISSING_MINUTES_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
     rule: Global___ExclusionRule.ValueType
     """The rule."""
     message: _builtins.str
     """The same as a sentence about the doctor, such as "needs 35 more minutes of notice"."""
     missing_minutes: _builtins.int
     """For NOTICE: how many minutes later it would do, rounded up."""
+    @_builtins.property
+    def last_day(self) -> _date_pb2.Date:
+        """For HORIZON: the last day that can be booked, in the doctor's calendar."""
+
     def __init__(
         self,
         *,
         rule: Global___ExclusionRule.ValueType = ...,
         message: _builtins.str = ...,
         missing_minutes: _builtins.int = ...,
+        last_day: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_day", b"last_day"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "missing_minutes", b"missing_minutes", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_day", b"last_day", "message", b"message", "missing_minutes", b"missing_minutes", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -540,6 +550,7 @@ class ExcludedDoctor(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     NEAREST_SLOT_FIELD_NUMBER: _builtins.int
     SUGGESTION_FIELD_NUMBER: _builtins.int
+    MAX_DAILY_APPOINTMENTS_FIELD_NUMBER: _builtins.int
     doctor_id: _builtins.str
     """The doctor's UUID."""
     doctor_first_name: _builtins.str
@@ -552,6 +563,8 @@ class ExcludedDoctor(_message.Message):
     """The doctor's IANA zone."""
     suggestion: _builtins.str
     """The same in words, with what would have to be given up; in the zone of the request."""
+    max_daily_appointments: _builtins.int
+    """The most visits that the doctor takes in a day; 0 means no limit."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusionReason]:
         """Every rule that the doctor fails."""
@@ -571,10 +584,11 @@ class ExcludedDoctor(_message.Message):
         reasons: _abc.Iterable[Global___ExclusionReason] | None = ...,
         nearest_slot: Global___OfferedSlot | None = ...,
         suggestion: _builtins.str = ...,
+        max_daily_appointments: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["nearest_slot", b"nearest_slot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "nearest_slot", b"nearest_slot", "reasons", b"reasons", "specialty", b"specialty", "suggestion", b"suggestion", "timezone", b"timezone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "max_daily_appointments", b"max_daily_appointments", "nearest_slot", b"nearest_slot", "reasons", b"reasons", "specialty", b"specialty", "suggestion", b"suggestion", "timezone", b"timezone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
