@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from opentelemetry.trace import Span, Status, StatusCode
 
-from chassis.context import caller_or_none, remaining_seconds
+from chassis.context import TICKET, caller_or_none, remaining_seconds
 from chassis.metrics import client_calls, exemplar
 from chassis.rpc_errors import refusal_from
 from chassis.telemetry import client_span, inject
@@ -20,6 +20,7 @@ from kernel.errors import DeadlineTooShort
 Reply = TypeVar("Reply", bound=Message)
 Token = Callable[[], str]
 
+_AUTHORIZATION = "authorization"
 _DEFAULT_SECONDS = 10.0
 _SHAVE_SECONDS = 0.020
 # UNAVAILABLE alone is retried: by contract it means that a retry is safe. The token bucket keeps a dead backend
@@ -98,13 +99,21 @@ class Client:
                 client_calls.labels(name, code).observe(time.perf_counter() - started, exemplar())
         return answer  # type: ignore[return-value]  # the deserializer above makes it a Reply
 
-    async def stream(self, method: MethodDescriptor, request: Message, reply: type[Reply]) -> AsyncIterator[Reply]:
-        """The answers of a server-streaming RPC, without a deadline; ends or raises with the stream."""
+    async def stream(
+        self, method: MethodDescriptor, request: Message, reply: type[Reply], *, ticket: str = ""
+    ) -> AsyncIterator[Reply]:
+        """The answers of a server-streaming RPC, without a deadline; ends or raises with the stream.
+
+        A `ticket` speaks for its holder in place of a token.
+        """
+        metadata = self.metadata()
+        if ticket:
+            metadata = [*((key, value) for key, value in metadata if key != _AUTHORIZATION), by_ticket(ticket)]
         call = self._channel.unary_stream(
             f"/{rpc_name(method)}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=reply.FromString,
-        )(request, metadata=self.metadata())
+        )(request, metadata=metadata)
         try:
             async for answer in call:
                 yield answer
@@ -118,8 +127,13 @@ class Client:
         carrier: dict[str, str] = {}
         inject(carrier)
         if token := self._token():
-            carrier["authorization"] = f"Bearer {token}"
+            carrier[_AUTHORIZATION] = f"Bearer {token}"
         return list(carrier.items())
+
+
+def by_ticket(ticket: str) -> tuple[str, str]:
+    """The metadata by which a single-use ticket takes the place of a token."""
+    return _AUTHORIZATION, f"{TICKET} {ticket}"
 
 
 def rpc_name(method: MethodDescriptor) -> str:

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from kernel.errors import Unauthenticated
 
+# The scheme of an authorization by which a single-use ticket takes the place of a token.
+TICKET = "Ticket"
+
 
 class Role(StrEnum):
     """What a caller is; one role a token."""
@@ -21,11 +24,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the subject of a verified token (a UUID for people), its role, and the token for passing it on."""
+    """Who calls: the subject of a verified token (a UUID for people), its role, and the token for passing it on.
+
+    Who came by a ticket has no token, and may touch one thing alone, whose id `confined_to` is; empty means no limit.
+    """
 
     subject: str
     role: Role
     token: str
+    confined_to: str = ""
 
     @property
     def is_staff(self) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from chassis.context import Role, acting_as, time_limit
+from chassis.context import TICKET, Caller, Role, acting_as, time_limit
 from chassis.logs import note_bug
 from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
 from chassis.rpc_errors import failure_of
@@ -132,24 +132,41 @@ async def limited_in_time(call: Call) -> AsyncIterator[None]:
             yield
 
 
+# Whom a ticket speaks for; None for one that is not good (any more).
+Redeem = Callable[[str], Awaitable[Caller | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """Lets in who holds a good token of a role that the method is open to; a method in no row is closed to all."""
+    """Lets in who holds a good token of a role that the method is open to; a method in no row is closed to all.
+
+    The methods in `by_ticket` take a single-use ticket as well, for browsers that cannot send a token.
+    """
 
     verifier: TokenVerifier
     open_to: Mapping[str, frozenset[Role]]
+    by_ticket: Mapping[str, Redeem] = field(default_factory=dict)
 
     @asynccontextmanager
     async def __call__(self, call: Call) -> AsyncIterator[None]:
         """The layer."""
-        scheme, _, token = call.metadata.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("send the metadata authorization: Bearer <token>")
-        caller = await self.verifier.verify(token.strip())
+        caller = await self._caller(call)
         if caller.role not in self.open_to.get(call.method, frozenset()):
             raise PermissionDenied(f"the role {caller.role} may not call {call.method}")
         with acting_as(caller):
             yield
+
+    async def _caller(self, call: Call) -> Caller:
+        scheme, _, token = call.metadata.get("authorization", "").partition(" ")
+        redeem = self.by_ticket.get(call.method)
+        if scheme.lower() == TICKET.lower() and redeem is not None:
+            caller = await redeem(token.strip())
+            if caller is None:
+                raise Unauthenticated("the ticket is unknown, was used or has run out: ask for another one")
+            return caller
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("send the metadata authorization: Bearer <token>")
+        return await self.verifier.verify(token.strip())
 
 
 def call_of(method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Call:

@@ -6,7 +6,7 @@ import grpc
 
 from chassis.context import Role
 from chassis.health import Probe, Readiness
-from chassis.layers import Authentication, Layer, Shedding, limited_in_time, traced
+from chassis.layers import Authentication, Layer, Redeem, Shedding, limited_in_time, traced
 from chassis.process import GrpcProcess, Work
 from chassis.rpc_errors import DetailRenderer, no_details
 from chassis.server import build_server
@@ -25,15 +25,17 @@ def framed(
     work: Sequence[tuple[str, Work]],
     closers: Sequence[Work],
     render: DetailRenderer = no_details,
+    by_ticket: Mapping[str, Redeem] | None = None,
 ) -> GrpcProcess:
     """A process that serves what `register` adds.
 
     `services` are the full names to publish, `open_to` the roles of each method, `probe` raises while the process
     cannot work, `work` goes on beside the calls, `closers` run last, `render` adds details of the service's own to
-    its refusals.
+    its refusals, `by_ticket` are the methods that take tickets too.
     """
     verifier = verifier_of(shared)
-    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, Authentication(verifier, open_to)]
+    authentication = Authentication(verifier, open_to, by_ticket or {})
+    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, authentication]
     built = build_server(layers, services=services, render=render)
     register(built.server)
     return GrpcProcess(

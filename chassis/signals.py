@@ -1,6 +1,7 @@
 """A wake-up that many may wait for: it says that something changed, never what."""
 
 import asyncio
+from weakref import WeakValueDictionary
 
 
 class Signal:
@@ -25,3 +26,28 @@ class Signal:
             except TimeoutError:
                 return self.count
         return self.count
+
+
+class SignalBoard:
+    """A signal for each of many things, kept for as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        self._signals: WeakValueDictionary[str, Signal] = WeakValueDictionary()
+
+    def of(self, name: str) -> Signal:
+        """The signal of a thing: the same one for everybody who waits for it now."""
+        signal = self._signals.get(name)
+        if signal is None:
+            signal = self._signals[name] = Signal()
+        return signal
+
+    def fire(self, name: str) -> None:
+        """Wakes whoever waits for that thing."""
+        signal = self._signals.get(name)
+        if signal is not None:
+            signal.fire()
+
+    def fire_all(self) -> None:
+        """Wakes everybody: something may have been missed."""
+        for signal in list(self._signals.values()):
+            signal.fire()

@@ -36,6 +36,7 @@ from gateway.pages import Page, Pages
 from gateway.problems import Problem, problem_of
 from gateway.routes import Found, RouteTable, bindings_of
 from gateway.stream import EventStream, StreamLimits
+from gateway.tickets import split_ticket
 from gateway.transcode import Transcoder
 from gateway.upstreams import Upstreams
 from kernel.errors import Overloaded, Unauthenticated
@@ -125,10 +126,13 @@ class Gateway:
             binding = endpoint.transcoder.binding
             exchange.routed_to(binding.template.text, binding.verb)
             body_field = binding.body
-            caller = await self._authenticate(request.headers)
-            exchange.headers |= await self._limits.rates.check_user(caller.subject)
+            ticket, request = split_ticket(request) if binding.method.server_streaming else ("", request)
+            # A ticket is for the service that made it: it alone knows whom it speaks for.
+            caller = None if ticket else await self._authenticate(request.headers)
+            if caller is not None:
+                exchange.headers |= await self._limits.rates.check_user(caller.subject)
             with acting_as(caller), time_limit(self._limits.call_seconds):
-                return await self._call(endpoint, found, request, exchange)
+                return await self._call(endpoint, found, request, exchange, ticket)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a problem
@@ -159,7 +163,7 @@ class Gateway:
         return await self._verifier.verify(token.strip())
 
     async def _call(
-        self, endpoint: Endpoint, found: Found[Endpoint], request: Request, exchange: Exchange
+        self, endpoint: Endpoint, found: Found[Endpoint], request: Request, exchange: Exchange, ticket: str
     ) -> Answer | EventStream:
         transcoder = endpoint.transcoder
         if not transcoder.takes_body and request.announces_body:
@@ -175,7 +179,7 @@ class Gateway:
             tag = transcoder.entity_tag(reply)
             return Answer(HTTPStatus.OK, transcoder.reply(reply), headers={"etag": tag} if tag else {})
         stream = EventStream(
-            cast("AsyncGenerator[Message]", endpoint.client.stream(method, message, reply_class)),
+            cast("AsyncGenerator[Message]", endpoint.client.stream(method, message, reply_class, ticket=ticket)),
             transcoder,
             self._limits.stream,
             self.stopping,

@@ -1,8 +1,8 @@
 """One HTTP request into the message of its RPC, and the RPC's answer into JSON: everything about one binding."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -24,6 +24,10 @@ LAST_EVENT_ID = "Last-Event-ID"
 _ENTITY_TAG = re.compile(r'"([\x21\x23-\x7e]{1,255})"')
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _MOST_PARAMETERS = 100
+# The position in a stream as its answers carry it, and the field of the request that says where to go on.
+_RESUMES = (("revision", "after_revision"), ("seq", "after_seq"))
+
+Thing = TypeVar("Thing")
 
 
 class Transcoder:
@@ -39,10 +43,10 @@ class Transcoder:
         self._encode = encoder.of(method.output_type)
         self._variables = [(v, TextField.find(method.input_type, v.field)) for v in binding.template.variables]
         self._request_id = _text_field(method.input_type, "request_id")
-        self._after_revision = _text_field(method.input_type, "after_revision")
+        self._after = _first(_text_field(method.input_type, name) for _, name in _RESUMES)
         self._etag = etag_field(binding)
         self._etag_of_reply = path_to("etag", method.output_type)
-        self._revision = path_to("revision", method.output_type)
+        self._position = _first(path_to(name, method.output_type) for name, _ in _RESUMES) or ()
         self._mask = _mask_field(binding)
         # What the path already says is which resource is meant, never a change of it.
         self._in_path = frozenset(v.field.removeprefix(f"{binding.body}.") for v in binding.template.variables)
@@ -71,8 +75,8 @@ class Transcoder:
         return orjson.dumps(self._encode(message))
 
     def event_id(self, message: Message) -> str:
-        """The revision that an answer of a stream carries, for the client to resume from; empty when it has none."""
-        return _text_at(self._revision, message)
+        """The position that an answer of a stream carries, for the client to resume from; empty when it has none."""
+        return _text_at(self._position, message)
 
     def entity_tag(self, message: Message) -> str:
         """The header ETag of an answer; empty when what it carries has none."""
@@ -108,9 +112,9 @@ class Transcoder:
                 raise BadValue("must be one entity tag in quotes, or *").inside(IF_MATCH)
             self._etag.put_once(request, quoted[1], f"must equal the header {IF_MATCH}")
         seen = headers.get(LAST_EVENT_ID.lower())
-        if seen and self._after_revision is not None:
+        if seen and self._after is not None:
             # A browser that reconnects repeats the first URL, so the header is the newer of the two.
-            self._after_revision.put(request, [seen])
+            self._after.put(request, [seen])
 
 
 def parse_query(query: str) -> dict[str, list[str]]:
@@ -143,7 +147,7 @@ def _text_at(path: tuple[str, ...], message: Message) -> str:
     value: Any = message
     for step in path:
         value = getattr(value, step)
-    return value if path else ""
+    return str(value) if path else ""
 
 
 def etag_field(binding: Binding) -> TextField | None:
@@ -156,9 +160,13 @@ def etag_field(binding: Binding) -> TextField | None:
 
 def _text_field(message: Descriptor, name: str) -> TextField | None:
     field = message.fields_by_name.get(name)
-    if field is None or field.is_repeated or field.type != field.TYPE_STRING:
+    if field is None or field.is_repeated or field.type not in (field.TYPE_STRING, field.TYPE_INT64):
         return None
     return TextField.find(message, name)
+
+
+def _first(found: Iterable[Thing]) -> Thing | None:
+    return next(filter(None, found), None)
 
 
 def _mask_field(binding: Binding) -> str:

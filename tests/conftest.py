@@ -14,4 +14,5 @@ pytest_plugins = [
     "tests.fix_cloudflare",
     "tests.fix_coturn",
     "tests.fix_records",
+    "tests.fix_video_call",
 ]

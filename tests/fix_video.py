@@ -107,6 +107,7 @@ class Visits:
     callers: Callers
     feed: ScriptedFeed
     clock: Clock
+    target: str = ""
 
     @property
     def stub(self) -> Any:
@@ -161,7 +162,7 @@ class House:
         }
         process = await build(VideoSettings(**(usual | settings)), self.shared, clock)
         async with running(process) as target, grpc.aio.insecure_channel(target) as channel:
-            yield Visits(channel, self.callers, self.feed, clock)
+            yield Visits(channel, self.callers, self.feed, clock, target)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
 from chassis.follower import Follower
+from chassis.listener import listen_by_name
 from chassis.logs import start_logging
 from chassis.metrics import gauge
 from chassis.migrations import require_current
@@ -15,21 +16,24 @@ from chassis.process import GrpcProcess, run
 from chassis.progress import Progress
 from chassis.service import framed
 from chassis.settings import SharedSettings
-from chassis.signals import Signal
+from chassis.signals import Signal, SignalBoard
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
-from video_svc.api.policy import OPEN_TO
+from video_svc.api.policy import OPEN_TO, TAKES_TICKETS
 from video_svc.api.servicer import VideoServicer
+from video_svc.app.connecting import Connecting
 from video_svc.app.copy_visits import CopyVisits
-from video_svc.app.get_session import GetSession
-from video_svc.app.start_session import StartSession
+from video_svc.app.keep_time import KeepTime
+from video_svc.app.use_cases import Surroundings, use_cases
 from video_svc.peers.changes import AppointmentChanges
 from video_svc.peers.join_key import signing_key
 from video_svc.peers.join_tokens import SignedJoinTokens
 from video_svc.providers import providers_of
 from video_svc.settings import VideoSettings
 from video_svc.storage.sessions import PostgresSessions
-from video_svc.storage.sql import MIGRATIONS
+from video_svc.storage.signals import PostgresSignals
+from video_svc.storage.sql import CHANNEL, MIGRATIONS
+from video_svc.storage.tickets import PostgresTickets
 from video_svc.storage.visit_copies import PostgresVisitCopies
 
 SERVICES = [video_service_pb2.DESCRIPTOR.services_by_name["VideoService"].full_name]
@@ -40,17 +44,34 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     database = Database(settings.database_url, size=settings.pool_size)
     await database.open()
     channel = open_channel(settings.appointment_target)
-    sessions, copied, progress, rules = PostgresSessions(database), Signal(), Progress(), settings.join_rules
+    rules, copied, board, progress = settings.join_rules, Signal(), SignalBoard(), Progress()
+    sessions, signals, tickets = (
+        PostgresSessions(database, rules),
+        PostgresSignals(database, rules),
+        PostgresTickets(database),
+    )
 
     copy = CopyVisits(PostgresVisitCopies(database), progress)
     feed = AppointmentChanges(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
     follower = Follower(copy.cursor, feed.after, copy, copied)
 
-    tokens = SignedJoinTokens(signing_key(settings.join_key_file), settings.join_token_ttl)
     providers = providers_of(settings)
-    start = StartSession(sessions, providers.media, providers.ice, tokens, rules, settings.visit_page, copied, clock)
-
-    servicer = VideoServicer(start, GetSession(sessions), rules)
+    public_ice = tuple(one.to_server() for one in settings.ice_servers if not one.username)
+    do = use_cases(
+        Surroundings(
+            sessions=sessions,
+            signals=signals,
+            tickets=tickets,
+            connecting=Connecting(providers.media, providers.ice, public_ice),
+            tokens=SignedJoinTokens(signing_key(settings.join_key_file), settings.join_token_ttl),
+            copied=copied,
+            board=board,
+            rules=rules,
+            visit_page=settings.visit_page,
+            clock=clock,
+        )
+    )
+    servicer = VideoServicer(do, rules, clock)
 
     async def probe() -> None:
         await sessions.ping()
@@ -65,7 +86,12 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         open_to=OPEN_TO,
         register=lambda server: add_VideoServiceServicer_to_server(servicer, server),
         probe=probe,
-        work=[("follow appointments", follower.run)],
+        work=[
+            ("follow appointments", follower.run),
+            ("listen for sessions", lambda: listen_by_name(settings.database_url, CHANNEL, board)),
+            ("keep time", KeepTime(sessions, signals, tickets, rules, clock).run),
+        ],
+        by_ticket={TAKES_TICKETS: lambda ticket: tickets.redeem(ticket, clock())},
         closers=[channel.close, providers.close, database.close],
     )
 

@@ -29,12 +29,25 @@ class VideoSettings(ProviderSettings, ServerSettings):
     join_closes_minutes_after: int = Field(default=30, ge=0, le=24 * 60, description="Minutes after the end.")
     join_token_minutes: int = Field(default=10, ge=1, le=10, description="How long a join token is good.")
 
+    session_max_duration_minutes: int = Field(
+        default=120, ge=5, le=24 * 60, description="A visit ends by itself so long after it began."
+    )
+    reconnect_grace_seconds: int = Field(
+        default=300, ge=5, le=3600, description="An interrupted visit ends when nobody came back for so long."
+    )
+    heartbeat_timeout_seconds: int = Field(
+        default=45, ge=15, le=600, description="Who was not heard of for so long has left."
+    )
+
     @property
     def join_rules(self) -> JoinRules:
-        """When participants are let in."""
+        """When participants are let in, and what the clock ends."""
         return JoinRules(
             opens_before=timedelta(minutes=self.join_opens_minutes_before),
             closes_after=timedelta(minutes=self.join_closes_minutes_after),
+            lasts_at_most=timedelta(minutes=self.session_max_duration_minutes),
+            grace=timedelta(seconds=self.reconnect_grace_seconds),
+            silence=timedelta(seconds=self.heartbeat_timeout_seconds),
         )
 
     @property

@@ -7,6 +7,7 @@ from uuid import uuid4
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from telemed.video.v1 import presence_pb2
 from telemed.video.v1 import video_service_pb2 as pb
 
 from chassis.context import Role
@@ -28,7 +29,8 @@ async def test_a_visit_booked_a_moment_ago_is_waited_for(visits: Visits) -> None
 async def test_a_session_tells_its_times_and_who_has_come(visits: Visits) -> None:
     visit = Booked()
     visits.feed.tell(visit)
-    session_id = (await visits.start_as_patient(visit)).session_id
+    joined = await visits.start_as_patient(visit)
+    session_id = joined.session_id
     assert await visits.get(session_id) == pb.Session(
         session_id=session_id,
         appointment_id=visit.appointment_id,
@@ -37,7 +39,16 @@ async def test_a_session_tells_its_times_and_who_has_come(visits: Visits) -> Non
         end_time=to_timestamp(START + timedelta(minutes=30)),
         join_open_time=to_timestamp(START - timedelta(minutes=10)),
         join_close_time=to_timestamp(START + timedelta(minutes=60)),
-        participants=[pb.Participant(participant_type=pb.PARTICIPANT_TYPE_PATIENT, join_time=to_timestamp(START))],
+        participants=[
+            pb.Participant(
+                participant_type=pb.PARTICIPANT_TYPE_PATIENT,
+                join_time=to_timestamp(START),
+                participant_id=joined.participant_id,
+                state=presence_pb2.PARTICIPANT_STATE_WAITING,
+                state_time=to_timestamp(START),
+                last_seen_time=to_timestamp(START),
+            )
+        ],
     )
 
 
@@ -66,7 +77,7 @@ async def test_an_unknown_session_is_not_found_and_a_bad_id_is_named(visits: Vis
     ("status", "state"),
     [
         ("CANCELLED", pb.SESSION_STATE_CANCELLED),
-        ("NO_SHOW", pb.SESSION_STATE_CANCELLED),
+        ("NO_SHOW", pb.SESSION_STATE_NO_SHOW),
         ("EXPIRED", pb.SESSION_STATE_CANCELLED),
         ("COMPLETED", pb.SESSION_STATE_ENDED),
     ],

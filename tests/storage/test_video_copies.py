@@ -12,7 +12,7 @@ import pytest
 from chassis.db import Database
 from chassis.progress import Progress
 from kernel.appointment_status import AppointmentStatus
-from tests.domain.video.video_builders import APPOINTMENT, START, visit
+from tests.domain.video.video_builders import APPOINTMENT, RULES, START, visit
 from tests.fix_spans import Spans
 from video_svc.app.copy_visits import CopyVisits, VisitChange
 from video_svc.domain.visit import Visit
@@ -37,7 +37,7 @@ def copies(database: Database) -> PostgresVisitCopies:
 
 @pytest.fixture
 def sessions(database: Database) -> PostgresSessions:
-    return PostgresSessions(database)
+    return PostgresSessions(database, RULES)
 
 
 async def test_an_empty_copy_begins_at_the_beginning(copies: PostgresVisitCopies, sessions: PostgresSessions) -> None:

@@ -1,33 +1,103 @@
 """The RPCs of telemed.video.v1.VideoService: convert, call the use case, convert."""
 
+from collections.abc import AsyncIterator
+
+from telemed.video.v1 import presence_pb2, signalling_pb2
 from telemed.video.v1 import video_service_pb2 as pb
 from telemed.video.v1.video_service_pb2_grpc import VideoServiceServicer
 
+from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
+from chassis.protos import to_timestamp
 from chassis.server import Context
-from video_svc.api.convert import from_admission, from_session, to_side
-from video_svc.app.get_session import GetSession
-from video_svc.app.start_session import StartSession
-from video_svc.domain.session import JoinRules
+from video_svc.api.convert import from_admission, from_heartbeat, from_session, put_ice, to_connection_state, to_side
+from video_svc.api.lists import from_page, to_question
+from video_svc.api.signalling import from_event, to_message
+from video_svc.app.heartbeat import Report
+from video_svc.app.use_cases import UseCases
+from video_svc.domain.participant import DeviceCheck
+from video_svc.domain.session import JoinRules, Session
+
+_LONGEST_REQUEST_ID = 255
 
 
 class VideoServicer(VideoServiceServicer):
     """Translates; decides nothing."""
 
-    def __init__(self, start_session: StartSession, get_session: GetSession, rules: JoinRules) -> None:
-        self._start_session = start_session
-        self._get_session = get_session
+    def __init__(self, use_cases: UseCases, rules: JoinRules, clock: Clock) -> None:
+        self._do = use_cases
         self._rules = rules
+        self._clock = clock
+
+    def _answer(self, session: Session) -> pb.Session:
+        return from_session(session, self._rules, self._clock())
 
     async def StartSession(self, request: pb.StartSessionRequest, context: Context) -> pb.StartSessionResponse:
-        """Lets the caller into the visit of an appointment."""
         appointment_id, side = parse_uuid(request.appointment_id, "appointment_id"), to_side(request.participant_type)
-        admission = await self._start_session(current_caller(), appointment_id, side)
-        return from_admission(admission)
+        request_id = request.request_id[:_LONGEST_REQUEST_ID]
+        return from_admission(await self._do.start_session(current_caller(), appointment_id, side, request_id))
+
+    async def CheckIn(self, request: presence_pb2.CheckInRequest, context: Context) -> pb.Session:
+        devices = DeviceCheck(request.camera, request.microphone, request.network)
+        return self._answer(await self._do.check_in(current_caller(), _session_id(request.session_id), devices))
+
+    async def Admit(self, request: presence_pb2.AdmitRequest, context: Context) -> pb.Session:
+        session_id, whom = _session_id(request.session_id), parse_uuid(request.participant_id, "participant_id")
+        return self._answer(await self._do.admit(current_caller(), session_id, whom))
+
+    async def Reject(self, request: presence_pb2.RejectRequest, context: Context) -> pb.Session:
+        session_id, whom = _session_id(request.session_id), parse_uuid(request.participant_id, "participant_id")
+        return self._answer(await self._do.reject(current_caller(), session_id, whom))
+
+    async def Remove(self, request: presence_pb2.RemoveRequest, context: Context) -> pb.Session:
+        session_id, whom = _session_id(request.session_id), parse_uuid(request.participant_id, "participant_id")
+        return self._answer(await self._do.remove(current_caller(), session_id, whom))
+
+    async def SendSignal(
+        self, request: signalling_pb2.SendSignalRequest, context: Context
+    ) -> signalling_pb2.SendSignalResponse:
+        session_id, message = _session_id(request.session_id), to_message(request)
+        following = await self._do.send_signal(current_caller(), session_id, message)
+        return signalling_pb2.SendSignalResponse(next_number=following)
+
+    async def WatchSession(
+        self, request: pb.WatchSessionRequest, context: Context
+    ) -> AsyncIterator[pb.WatchSessionResponse]:
+        session_id = _session_id(request.session_id)
+        async for event in self._do.watch_session(current_caller(), session_id, request.after_seq):
+            yield from_event(event, self._rules, self._clock())
+
+    async def CreateStreamTicket(
+        self, request: signalling_pb2.CreateStreamTicketRequest, context: Context
+    ) -> signalling_pb2.CreateStreamTicketResponse:
+        ticket, expires = await self._do.create_stream_ticket(current_caller(), _session_id(request.session_id))
+        return signalling_pb2.CreateStreamTicketResponse(ticket=ticket, expire_time=to_timestamp(expires))
+
+    async def RefreshIce(self, request: presence_pb2.RefreshIceRequest, context: Context) -> pb.RefreshIceResponse:
+        answer = pb.RefreshIceResponse()
+        put_ice(answer, await self._do.refresh_ice(current_caller(), _session_id(request.session_id), request.attempt))
+        return answer
+
+    async def Heartbeat(self, request: presence_pb2.HeartbeatRequest, context: Context) -> pb.HeartbeatResponse:
+        report = Report(request.attempt, request.number, to_connection_state(request.connection_state))
+        there, state = await self._do.heartbeat(current_caller(), _session_id(request.session_id), report)
+        return from_heartbeat(there, state)
+
+    async def LeaveSession(self, request: presence_pb2.LeaveSessionRequest, context: Context) -> pb.Session:
+        session_id = _session_id(request.session_id)
+        return self._answer(await self._do.leave_session(current_caller(), session_id, request.attempt))
+
+    async def EndSession(self, request: presence_pb2.EndSessionRequest, context: Context) -> pb.Session:
+        return self._answer(await self._do.end_session(current_caller(), _session_id(request.session_id)))
 
     async def GetSession(self, request: pb.GetSessionRequest, context: Context) -> pb.Session:
-        """Tells one session."""
-        session_id = parse_uuid(request.session_id, "session_id")
-        session = await self._get_session(current_caller(), session_id)
-        return from_session(session, self._rules)
+        return self._answer(await self._do.get_session(current_caller(), _session_id(request.session_id)))
+
+    async def ListSessions(self, request: pb.ListSessionsRequest, context: Context) -> pb.ListSessionsResponse:
+        page = await self._do.list_sessions(current_caller(), to_question(request))
+        return from_page(page, self._rules, self._clock())
+
+
+def _session_id(text: str) -> str:
+    return parse_uuid(text, "session_id")

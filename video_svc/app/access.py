@@ -1,6 +1,8 @@
 """Whose session it is: the participants' own, and open to staff for reading."""
 
 from chassis.context import Caller, Role
+from video_svc.app.ports import Sessions
+from video_svc.domain.errors import SessionNotFound
 from video_svc.domain.session import Session
 from video_svc.domain.visit import ParticipantType
 
@@ -13,6 +15,24 @@ def side_of(caller: Caller, session: Session) -> ParticipantType | None:
     return side if side is not None and session.visit.person(side) == caller.subject else None
 
 
+def own_side(caller: Caller, session: Session) -> ParticipantType:
+    """On which side the caller takes part. Raises SessionNotFound for everybody else."""
+    side = side_of(caller, session)
+    if side is None:
+        raise SessionNotFound
+    return side
+
+
 def may_see(caller: Caller, session: Session) -> bool:
-    """Whether the caller may know of the session at all."""
+    """Whether the caller may know of the session at all; who came by a ticket may know of the ticket's session."""
+    if caller.confined_to not in ("", session.session_id):
+        return False
     return caller.is_staff or side_of(caller, session) is not None
+
+
+async def visible(sessions: Sessions, caller: Caller, session_id: str) -> Session:
+    """The session, for whoever may know of it. Raises SessionNotFound."""
+    session = await sessions.get(session_id)
+    if session is None or not may_see(caller, session):
+        raise SessionNotFound
+    return session

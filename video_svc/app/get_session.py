@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from chassis.context import Caller
-from video_svc.app.access import may_see
+from video_svc.app.access import visible
 from video_svc.app.ports import Sessions
-from video_svc.domain.errors import SessionNotFound
 from video_svc.domain.session import Session
 
 
@@ -17,7 +16,4 @@ class GetSession:
 
     async def __call__(self, caller: Caller, session_id: str) -> Session:
         """The session. Raises SessionNotFound, also for someone else's."""
-        session = await self.sessions.get(session_id)
-        if session is None or not may_see(caller, session):
-            raise SessionNotFound
-        return session
+        return await visible(self.sessions, caller, session_id)

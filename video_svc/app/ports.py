@@ -5,12 +5,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from chassis.context import Caller
 from video_svc.domain.session import Session
+from video_svc.domain.signals import Signal
 from video_svc.domain.visit import ParticipantType, Visit
 
 
+@dataclass(frozen=True, slots=True)
+class SessionsQuestion:
+    """Which sessions: each None asks nothing. `after` is the start and id of the last one of the page before."""
+
+    patient_id: str | None
+    doctor_id: str | None
+    appointment_id: str | None
+    from_time: datetime | None
+    to_time: datetime | None
+    after: tuple[datetime, str] | None
+    limit: int
+
+
 class Sessions(Protocol):
-    """The sessions that are kept."""
+    """The sessions that are kept. Each comes as it stands for its visit as planned now (Session.standing)."""
 
     async def get(self, session_id: str) -> Session | None:
         """The session of that id, or None."""
@@ -18,12 +33,68 @@ class Sessions(Protocol):
     async def of_appointment(self, appointment_id: str) -> Session | None:
         """The session of an appointment, or None while no change of it has been copied."""
 
-    async def change(self, appointment_id: str, rule: Callable[[Session], Session]) -> Session:
+    async def list(self, question: SessionsQuestion) -> Sequence[Session]:
+        """Sessions by start and id."""
+
+    async def change(self, session_id: str, rule: Callable[[Session], Session]) -> Session:
         """Keeps what `rule` makes of a session, and answers it; nobody else changes the session meanwhile.
 
-        The rule may add arrivals; a visit is changed by its feed alone. What it raises is passed on, and nothing is
-        kept then. Raises SessionNotFound.
+        The rule may change participants and the session's life; a visit is changed by its feed alone. What it raises is
+        passed on, and nothing is kept then. Watchers are woken, unless somebody was only seen again. Signals of an
+        attempt that was followed by another, and of a session that is over, are forgotten. Raises SessionNotFound.
         """
+
+    async def due(self, now: datetime) -> Sequence[str]:
+        """The ids of sessions that domain.presence.at may change at `now`; a few too many do no harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How many events a session has had, and which was the last to change the session itself."""
+
+    seq: int
+    changed_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedSignal:
+    """A signal with its place among the events of its session."""
+
+    seq: int
+    signal: Signal
+
+
+class Signals(Protocol):
+    """Passes signals on, in the order of their numbers."""
+
+    async def send(self, session_id: str, signal: Signal, check: Callable[[Session], None], now: datetime) -> int:
+        """Keeps a signal and passes on what follows without a gap; answers the lowest number that is missing.
+
+        `check` is asked under the session's lock; what it raises is passed on and nothing is kept then. A number that
+        was kept before changes nothing. Raises SessionNotFound, SignalGap.
+        """
+
+    async def head(self, session_id: str) -> Head | None:
+        """How far a session has come; None when there is none."""
+
+    async def after(self, session_id: str, receiver: ParticipantType, seq: int) -> Sequence[NumberedSignal]:
+        """The next signals for the current attempt of that side, by seq; empty when there are none."""
+
+    async def forget(self, before: datetime, connected_before: datetime) -> None:
+        """Forgets signals made before `before`; those of a visit that has begun, made before `connected_before`."""
+
+
+class Tickets(Protocol):
+    """Tickets that open one event stream each."""
+
+    async def issue(self, session_id: str, caller: Caller, expires: datetime) -> str:
+        """A new ticket for the caller, good once and until `expires`."""
+
+    async def redeem(self, ticket: str, now: datetime) -> Caller | None:
+        """Whom a ticket was made for, confined to its session; None when it is unknown, used or too old at `now`."""
+
+    async def forget(self, now: datetime) -> None:
+        """Forgets tickets that have run out."""
 
 
 class VisitCopies(Protocol):

@@ -1,20 +1,20 @@
-"""Lets a participant into the visit of an appointment."""
+"""Lets a participant into the visit of an appointment: to its waiting room, or into an attempt to connect."""
 
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from chassis.clock import Clock
 from chassis.context import Caller, remaining_seconds
 from chassis.signals import Signal
 from kernel.errors import InvalidArgument
 from video_svc.app.access import side_of
-from video_svc.app.media_errors import MediaError, refusal_of
-from video_svc.app.media_ports import IceProvider, MediaProvider
+from video_svc.app.connecting import Connecting, Connection
 from video_svc.app.ports import JoinToken, JoinTokens, Sessions
-from video_svc.domain.errors import SessionNotFound
-from video_svc.domain.joining import admit
-from video_svc.domain.media import IceServer
+from video_svc.domain.errors import ParticipantNotFound, SessionNotFound
+from video_svc.domain.joining import begin
+from video_svc.domain.participant import Participant
 from video_svc.domain.session import JoinRules, Session
 from video_svc.domain.visit import ParticipantType
 
@@ -28,12 +28,12 @@ _LOOK_AGAIN_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """How to join: what the browser needs. `provider_session_id` is empty when the browsers talk peer to peer."""
+    """How to join: what the browser needs. In the waiting room the connection offers no credentials."""
 
     session_id: str
-    provider_session_id: str
+    participant: Participant
+    connection: Connection
     join_url: str
-    ice_servers: tuple[IceServer, ...]
     token: JoinToken
 
 
@@ -42,26 +42,29 @@ class StartSession:
     """The use case. `visit_page` is the address below which each session has its page; `copied` fires with the feed."""
 
     sessions: Sessions
-    media: MediaProvider
-    ice: IceProvider
+    connecting: Connecting
     tokens: JoinTokens
     rules: JoinRules
     visit_page: str
     copied: Signal
     clock: Clock
 
-    async def __call__(self, caller: Caller, appointment_id: str, asked: ParticipantType) -> Admission:
-        """Admits the caller; asking again answers the same session with a fresh token.
+    async def __call__(
+        self, caller: Caller, appointment_id: str, asked: ParticipantType, request_id: str = ""
+    ) -> Admission:
+        """Lets the caller in as far as they may go; the same request_id goes on with the attempt that it began.
 
         Raises SessionNotFound for a stranger, InvalidArgument for the wrong side, and whatever joining refuses.
         """
-        session = await self._session_of(caller, appointment_id)
-        side = _side_asked(caller, session, asked)
-        now = self.clock()
-        session = await self.sessions.change(
-            appointment_id, lambda current: admit(current, _side_asked(caller, current, asked), self.rules, now)
-        )
-        return await self._admission(session, caller.subject, side, now)
+        known = await self._session_of(caller, appointment_id)
+        now, new_id = self.clock(), str(uuid4())
+
+        def rule(current: Session) -> Session:
+            side = _side_asked(caller, current, asked)
+            return begin(current, side, new_id, request_id=request_id, rules=self.rules, now=now)
+
+        session = await self.sessions.change(known.session_id, rule)
+        return await self._admission(session, caller.subject, asked, now)
 
     async def _session_of(self, caller: Caller, appointment_id: str) -> Session:
         """The caller's session, waited for while it may still be on its way.
@@ -81,18 +84,15 @@ class StartSession:
             await self.copied.wait(seen, min(left, _LOOK_AGAIN_SECONDS))
 
     async def _admission(self, session: Session, subject: str, side: ParticipantType, now: datetime) -> Admission:
-        session_id = session.session_id
-        close = self.rules.window_of(session.visit).close
-        try:
-            provider_session_id = await self.media.open_session(session_id)
-            ice = await self.ice.ice_servers(session_id, close - now)
-        except MediaError as error:
-            raise refusal_of(error) from error
+        session_id, there = session.session_id, session.one(side)
+        if there is None:
+            raise ParticipantNotFound
+        close = max(self.rules.window_of(session.visit).close, now + self.rules.grace)
         return Admission(
             session_id=session_id,
-            provider_session_id=provider_session_id,
+            participant=there,
+            connection=await self.connecting.of(session_id, there),
             join_url=f"{self.visit_page}/{session_id}",
-            ice_servers=ice.servers,
             token=self.tokens.sign(session_id, subject, side, now, close),
         )
 

@@ -1,78 +1,118 @@
-"""Sessions in PostgreSQL: rows to sessions, and arrivals back."""
+"""Sessions in PostgreSQL: read whole, changed under their lock, and what a change brings about kept with it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from chassis.db import Database
-from kernel.appointment_status import AppointmentStatus
+from chassis.db import Session as Connection
+from video_svc.app.ports import SessionsQuestion
 from video_svc.domain.errors import SessionNotFound
-from video_svc.domain.session import Arrival, Session
-from video_svc.domain.visit import ParticipantType, Visit
-from video_svc.storage.sql import QUERIES
+from video_svc.domain.participant import Participant
+from video_svc.domain.session import JoinRules, Session
+from video_svc.domain.session_states import OVER
+from video_svc.storage.rows import life_row, participant_row, to_sessions
+from video_svc.storage.sql import COPIES, SESSIONS, SIGNALS
 
-_GET = QUERIES["get_session"]
-_GET_OF_APPOINTMENT = QUERIES["get_session_of_appointment"]
-_LOCK_OF_APPOINTMENT = QUERIES["lock_session_of_appointment"]
-_KEEP_ARRIVAL = QUERIES["keep_arrival"]
-_PING = QUERIES["ping"]
+_GET = SESSIONS["get_session"]
+_GET_OF_APPOINTMENT = SESSIONS["get_session_of_appointment"]
+_LIST = SESSIONS["list_sessions"]
+_LOCK = SESSIONS["lock_session"]
+_SAVE_PARTICIPANT = SESSIONS["save_participant"]
+_SEE_PARTICIPANT = SESSIONS["see_participant"]
+_SAVE_LIFE = SESSIONS["save_life"]
+_DUE = SESSIONS["due_sessions"]
+_DROP_SIGNALS_OF_SIDE = SIGNALS["drop_signals_of_side"]
+_DROP_SIGNALS = SIGNALS["drop_signals_of_session"]
+_PING = COPIES["ping"]
 
 
 class PostgresSessions:
     """Keeps the promises of video_svc.app.ports.Sessions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, rules: JoinRules) -> None:
         self._database = database
+        self._rules = rules
 
     async def get(self, session_id: str) -> Session | None:
         """The session of that id, or None."""
-        return _session(await self._database.all(_GET, {"session_id": session_id}))
+        return self._first(to_sessions(await self._database.all(_GET, {"session_id": session_id})))
 
     async def of_appointment(self, appointment_id: str) -> Session | None:
         """The session of an appointment, or None while no change of it has been copied."""
-        return _session(await self._database.all(_GET_OF_APPOINTMENT, {"appointment_id": appointment_id}))
+        rows = await self._database.all(_GET_OF_APPOINTMENT, {"appointment_id": appointment_id})
+        return self._first(to_sessions(rows))
 
-    async def change(self, appointment_id: str, rule: Callable[[Session], Session]) -> Session:
+    async def list(self, question: SessionsQuestion) -> Sequence[Session]:
+        """Sessions by start and id."""
+        after_time, after_id = question.after or (None, None)
+        parameters = {
+            "patient_id": question.patient_id,
+            "doctor_id": question.doctor_id,
+            "appointment_id": question.appointment_id,
+            "from_time": question.from_time,
+            "to_time": question.to_time,
+            "after_time": after_time,
+            "after_id": after_id,
+            "limit": question.limit,
+        }
+        return [one.standing(self._rules) for one in to_sessions(await self._database.all(_LIST, parameters))]
+
+    async def change(self, session_id: str, rule: Callable[[Session], Session]) -> Session:
         """Keeps what `rule` makes of the session, under its lock. Raises SessionNotFound and whatever the rule does."""
-        key = {"appointment_id": appointment_id}
         async with self._database.transaction() as transaction:
-            # Locked first and read after: a row that waited for its lock would bring the arrivals of before the wait.
-            await transaction.one(_LOCK_OF_APPOINTMENT, key)
-            before = _session(await transaction.all(_GET_OF_APPOINTMENT, key))
-            if before is None:
-                raise SessionNotFound
+            before = await locked(transaction, session_id, self._rules)
             after = rule(before)
-            for arrival in after.arrivals:
-                if arrival not in before.arrivals:
-                    await transaction.execute(_KEEP_ARRIVAL, _arrival_row(after.session_id, arrival))
+            if after != before:
+                await _save(transaction, before, after)
         return after
+
+    async def due(self, now: datetime) -> Sequence[str]:
+        """Sessions that the clock may change."""
+        parameters = {
+            "began_before": now - self._rules.lasts_at_most,
+            "broken_before": now - self._rules.grace,
+            "closed_before": now - self._rules.closes_after,
+            "seen_before": now - self._rules.silence,
+        }
+        return [str(row["session_id"]) for row in await self._database.all(_DUE, parameters)]
 
     async def ping(self) -> None:
         """Returns when the database answers, and raises when it cannot."""
         await self._database.one(_PING)
 
-
-def _session(rows: Sequence[Mapping[str, Any]]) -> Session | None:
-    if not rows:
-        return None
-    arrivals = tuple(
-        Arrival(ParticipantType(row["participant_type"]), row["join_time"])
-        for row in rows
-        if row["participant_type"] is not None
-    )
-    return Session(session_id=rows[0]["session_id"], visit=_visit(rows[0]), arrivals=arrivals)
+    def _first(self, sessions: Sequence[Session]) -> Session | None:
+        return sessions[0].standing(self._rules) if sessions else None
 
 
-def _visit(row: Mapping[str, Any]) -> Visit:
-    return Visit(
-        appointment_id=row["appointment_id"],
-        patient_id=row["patient_id"],
-        doctor_id=row["doctor_id"],
-        status=AppointmentStatus(row["appointment_status"]),
-        start=row["start_time"],
-        end=row["end_time"],
-        version=row["appointment_version"],
-    )
+async def locked(transaction: Connection, session_id: str, rules: JoinRules) -> Session:
+    """The session, which nobody else changes until the transaction ends. Raises SessionNotFound."""
+    key = {"session_id": session_id}
+    # Locked first and read after: a row that waited for its lock would bring the participants of before the wait.
+    await transaction.one(_LOCK, key)
+    found = to_sessions(await transaction.all(_GET, key))
+    if not found:
+        raise SessionNotFound
+    return found[0].standing(rules)
 
 
-def _arrival_row(session_id: str, arrival: Arrival) -> dict[str, object]:
-    return {"session_id": session_id, "participant_type": arrival.side.value, "join_time": arrival.time}
+async def _save(transaction: Connection, before: Session, after: Session) -> None:
+    known = {one.side: one for one in before.participants}
+    changed = [one for one in after.participants if known.get(one.side) != one]
+    if after.life == before.life and all(_only_seen(known.get(one.side), one) for one in changed):
+        # A sign of life that changes nothing is no event: nobody is told of it.
+        for one in changed:
+            await transaction.execute(_SEE_PARTICIPANT, participant_row(after.session_id, one))
+        return
+    for one in changed:
+        await transaction.execute(_SAVE_PARTICIPANT, participant_row(after.session_id, one))
+        earlier = known.get(one.side)
+        if earlier is not None and one.attempt > earlier.attempt > 0:
+            await transaction.execute(_DROP_SIGNALS_OF_SIDE, {"session_id": after.session_id, "side": one.side.value})
+    if after.life.state in OVER:
+        await transaction.execute(_DROP_SIGNALS, {"session_id": after.session_id})
+    await transaction.one(_SAVE_LIFE, life_row(after))
+
+
+def _only_seen(earlier: Participant | None, later: Participant) -> bool:
+    return earlier is not None and replace(earlier, seen=later.seen, report=later.report) == later

@@ -4,5 +4,10 @@ from pathlib import Path
 
 from chassis.sql import Queries
 
-QUERIES = Queries(Path(__file__).with_name("queries.sql"))
-MIGRATIONS = Path(__file__).parent / "migrations"
+_HERE = Path(__file__).parent
+COPIES = Queries(_HERE / "queries.sql")
+SESSIONS = Queries(_HERE / "sessions.sql")
+SIGNALS = Queries(_HERE / "signals.sql")
+# Notified with the id of a session in which something has happened.
+CHANNEL = "video_session"
+MIGRATIONS = _HERE / "migrations"

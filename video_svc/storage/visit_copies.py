@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from chassis.db import Database
 from video_svc.domain.visit import Visit
-from video_svc.storage.sql import QUERIES
+from video_svc.storage.sql import COPIES
 
-_GET_CURSOR = QUERIES["get_cursor"]
-_ADVANCE_CURSOR = QUERIES["advance_cursor"]
-_KEEP_VISITS = QUERIES["keep_visits"]
+_GET_CURSOR = COPIES["get_cursor"]
+_ADVANCE_CURSOR = COPIES["advance_cursor"]
+_KEEP_VISITS = COPIES["keep_visits"]
 _FEED = "appointments"
 
 

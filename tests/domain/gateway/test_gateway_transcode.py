@@ -164,3 +164,4 @@ def test_the_event_id_is_the_revision_of_the_message_or_of_its_only_part_that_ha
     assert path_to("revision", by_name["SmartBook"].output_type) == ("revision",)
     assert path_to("revision", by_name["WatchChanges"].output_type) == ("change", "revision")
     assert path_to("revision", by_name["GetSession"].output_type) == ()
+    assert path_to("seq", by_name["WatchSession"].output_type) == ("seq",)

@@ -25,9 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from telemed.video.v1 import presence_pb2 as telemed_dot_video_dot_v1_dot_presence__pb2
+from telemed.video.v1 import signalling_pb2 as telemed_dot_video_dot_v1_dot_signalling__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$telemed/video/v1/video_service.proto\x12\x10telemed.video.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\x02\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ppointment_id\x18\x02 \x01(\t\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.telemed.video.v1.SessionState\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0ejoin_open_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fjoin_close_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0cparticipants\x18\x08 \x03(\x0b\x32\x1d.telemed.video.v1.Participant\"y\n\x0bParticipant\x12;\n\x10participant_type\x18\x01 \x01(\x0e\x32!.telemed.video.v1.ParticipantType\x12-\n\tjoin_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"v\n\x13StartSessionRequest\x12\x1c\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x41\n\x10participant_type\x18\x02 \x01(\x0e\x32!.telemed.video.v1.ParticipantTypeB\x04\xe2\x41\x01\x02\"\xdd\x01\n\x14StartSessionResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x1d\n\x15\x63loudflare_session_id\x18\x02 \x01(\t\x12\x10\n\x08join_url\x18\x03 \x01(\t\x12\x30\n\x0bice_servers\x18\x04 \x03(\x0b\x32\x1b.telemed.video.v1.IceServer\x12\x12\n\njoin_token\x18\x05 \x01(\t\x12:\n\x16join_token_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\tIceServer\x12\x0c\n\x04urls\x18\x01 \x03(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x12\n\ncredential\x18\x03 \x01(\t\"-\n\x11GetSessionRequest\x12\x18\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02*n\n\x0fParticipantType\x12 \n\x1cPARTICIPANT_TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18PARTICIPANT_TYPE_PATIENT\x10\x01\x12\x1b\n\x17PARTICIPANT_TYPE_DOCTOR\x10\x02*\x98\x01\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17SESSION_STATE_SCHEDULED\x10\x01\x12\x16\n\x12SESSION_STATE_OPEN\x10\x02\x12\x17\n\x13SESSION_STATE_ENDED\x10\x03\x12\x1b\n\x17SESSION_STATE_CANCELLED\x10\x04\x32\x95\x02\n\x0cVideoService\x12\x90\x01\n\x0cStartSession\x12%.telemed.video.v1.StartSessionRequest\x1a&.telemed.video.v1.StartSessionResponse\"1\x82\xd3\xe4\x93\x02+\"&/video/sessions/{appointment_id}/start:\x01*\x12r\n\nGetSession\x12#.telemed.video.v1.GetSessionRequest\x1a\x19.telemed.video.v1.Session\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/video/sessions/{session_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$telemed/video/v1/video_service.proto\x12\x10telemed.video.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftelemed/video/v1/presence.proto\x1a!telemed/video/v1/signalling.proto\"\xb2\x04\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ppointment_id\x18\x02 \x01(\t\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.telemed.video.v1.SessionState\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0ejoin_open_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fjoin_close_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0cparticipants\x18\x08 \x03(\x0b\x32\x1d.telemed.video.v1.Participant\x12\x35\n\x11\x61\x63tual_start_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61\x63tual_end_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\nend_reason\x18\x0b \x01(\x0e\x32\x1b.telemed.video.v1.EndReason\x12\x33\n\x0flatest_end_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xee\x02\n\x0bParticipant\x12;\n\x10participant_type\x18\x01 \x01(\x0e\x32!.telemed.video.v1.ParticipantType\x12-\n\tjoin_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eparticipant_id\x18\x03 \x01(\t\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".telemed.video.v1.ParticipantState\x12.\n\nstate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12\x33\n\x0c\x64\x65vice_check\x18\x08 \x01(\x0b\x32\x1d.telemed.video.v1.DeviceCheck\"\x8a\x01\n\x13StartSessionRequest\x12\x1c\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x41\n\x10participant_type\x18\x02 \x01(\x0e\x32!.telemed.video.v1.ParticipantTypeB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xb8\x03\n\x14StartSessionResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x1d\n\x15\x63loudflare_session_id\x18\x02 \x01(\t\x12\x10\n\x08join_url\x18\x03 \x01(\t\x12\x30\n\x0bice_servers\x18\x04 \x03(\x0b\x32\x1b.telemed.video.v1.IceServer\x12\x12\n\njoin_token\x18\x05 \x01(\t\x12:\n\x16join_token_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eparticipant_id\x18\x07 \x01(\t\x12=\n\x11participant_state\x18\x08 \x01(\x0e\x32\".telemed.video.v1.ParticipantState\x12\x0f\n\x07\x61ttempt\x18\t \x01(\x05\x12,\n\x08topology\x18\n \x01(\x0e\x32\x1a.telemed.video.v1.Topology\x12\x0e\n\x06polite\x18\x0b \x01(\x08\x12\x33\n\x0fice_expire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\tIceServer\x12\x0c\n\x04urls\x18\x01 \x03(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x12\n\ncredential\x18\x03 \x01(\t\"\x89\x01\n\x11HeartbeatResponse\x12=\n\x11participant_state\x18\x01 \x01(\x0e\x32\".telemed.video.v1.ParticipantState\x12\x35\n\rsession_state\x18\x02 \x01(\x0e\x32\x1e.telemed.video.v1.SessionState\"{\n\x12RefreshIceResponse\x12\x30\n\x0bice_servers\x18\x01 \x03(\x0b\x32\x1b.telemed.video.v1.IceServer\x12\x33\n\x0fice_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"B\n\x13WatchSessionRequest\x12\x18\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tafter_seq\x18\x02 \x01(\x03\"\x86\x01\n\x14WatchSessionResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12,\n\x07session\x18\x02 \x01(\x0b\x32\x19.telemed.video.v1.SessionH\x00\x12*\n\x06signal\x18\x03 \x01(\x0b\x32\x18.telemed.video.v1.SignalH\x00\x42\x07\n\x05\x65vent\"-\n\x11GetSessionRequest\x12\x18\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\xd7\x01\n\x13ListSessionsRequest\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12\x11\n\tdoctor_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61ppointment_id\x18\x03 \x01(\t\x12-\n\tfrom_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\\\n\x14ListSessionsResponse\x12+\n\x08sessions\x18\x01 \x03(\x0b\x32\x19.telemed.video.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*n\n\x0fParticipantType\x12 \n\x1cPARTICIPANT_TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18PARTICIPANT_TYPE_PATIENT\x10\x01\x12\x1b\n\x17PARTICIPANT_TYPE_DOCTOR\x10\x02*\x85\x02\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17SESSION_STATE_SCHEDULED\x10\x01\x12\x16\n\x12SESSION_STATE_OPEN\x10\x02\x12\x17\n\x13SESSION_STATE_ENDED\x10\x03\x12\x1b\n\x17SESSION_STATE_CANCELLED\x10\x04\x12\x16\n\x12SESSION_STATE_LIVE\x10\x05\x12\x1d\n\x19SESSION_STATE_INTERRUPTED\x10\x06\x12\x19\n\x15SESSION_STATE_NO_SHOW\x10\x07\x12\x19\n\x15SESSION_STATE_EXPIRED\x10\x08*\x84\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45ND_REASON_ENDED_BY_DOCTOR\x10\x01\x12\x1e\n\x1a\x45ND_REASON_CONNECTION_LOST\x10\x02\x12\x1b\n\x17\x45ND_REASON_MAX_DURATION\x10\x03*Q\n\x08Topology\x12\x18\n\x14TOPOLOGY_UNSPECIFIED\x10\x00\x12\x19\n\x15TOPOLOGY_PEER_TO_PEER\x10\x01\x12\x10\n\x0cTOPOLOGY_SFU\x10\x02\x32\x9c\x0f\n\x0cVideoService\x12\x90\x01\n\x0cStartSession\x12%.telemed.video.v1.StartSessionRequest\x1a&.telemed.video.v1.StartSessionResponse\"1\x82\xd3\xe4\x93\x02+\"&/video/sessions/{appointment_id}/start:\x01*\x12x\n\x07\x43heckIn\x12 .telemed.video.v1.CheckInRequest\x1a\x19.telemed.video.v1.Session\"0\x82\xd3\xe4\x93\x02*\"%/video/sessions/{session_id}/check-in:\x01*\x12\x8f\x01\n\x05\x41\x64mit\x12\x1e.telemed.video.v1.AdmitRequest\x1a\x19.telemed.video.v1.Session\"K\x82\xd3\xe4\x93\x02\x45\"@/video/sessions/{session_id}/participants/{participant_id}/admit:\x01*\x12\x92\x01\n\x06Reject\x12\x1f.telemed.video.v1.RejectRequest\x1a\x19.telemed.video.v1.Session\"L\x82\xd3\xe4\x93\x02\x46\"A/video/sessions/{session_id}/participants/{participant_id}/reject:\x01*\x12\x92\x01\n\x06Remove\x12\x1f.telemed.video.v1.RemoveRequest\x1a\x19.telemed.video.v1.Session\"L\x82\xd3\xe4\x93\x02\x46\"A/video/sessions/{session_id}/participants/{participant_id}/remove:\x01*\x12\x88\x01\n\nSendSignal\x12#.telemed.video.v1.SendSignalRequest\x1a$.telemed.video.v1.SendSignalResponse\"/\x82\xd3\xe4\x93\x02)\"$/video/sessions/{session_id}/signals:\x01*\x12\x8c\x01\n\x0cWatchSession\x12%.telemed.video.v1.WatchSessionRequest\x1a&.telemed.video.v1.WatchSessionResponse\"+\x82\xd3\xe4\x93\x02%\x12#/video/sessions/{session_id}/events0\x01\x12\xa7\x01\n\x12\x43reateStreamTicket\x12+.telemed.video.v1.CreateStreamTicketRequest\x1a,.telemed.video.v1.CreateStreamTicketResponse\"6\x82\xd3\xe4\x93\x02\x30\"+/video/sessions/{session_id}/stream-tickets:\x01*\x12\x8c\x01\n\nRefreshIce\x12#.telemed.video.v1.RefreshIceRequest\x1a$.telemed.video.v1.RefreshIceResponse\"3\x82\xd3\xe4\x93\x02-\"(/video/sessions/{session_id}/ice-servers:\x01*\x12\x87\x01\n\tHeartbeat\x12\".telemed.video.v1.HeartbeatRequest\x1a#.telemed.video.v1.HeartbeatResponse\"1\x82\xd3\xe4\x93\x02+\"&/video/sessions/{session_id}/heartbeat:\x01*\x12\x7f\n\x0cLeaveSession\x12%.telemed.video.v1.LeaveSessionRequest\x1a\x19.telemed.video.v1.Session\"-\x82\xd3\xe4\x93\x02\'\"\"/video/sessions/{session_id}/leave:\x01*\x12y\n\nEndSession\x12#.telemed.video.v1.EndSessionRequest\x1a\x19.telemed.video.v1.Session\"+\x82\xd3\xe4\x93\x02%\" /video/sessions/{session_id}/end:\x01*\x12r\n\nGetSession\x12#.telemed.video.v1.GetSessionRequest\x1a\x19.telemed.video.v1.Session\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/video/sessions/{session_id}\x12v\n\x0cListSessions\x12%.telemed.video.v1.ListSessionsRequest\x1a&.telemed.video.v1.ListSessionsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/video/sessionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,28 +40,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTSESSIONREQUEST'].fields_by_name['appointment_id']._serialized_options = b'\342A\001\002'
   _globals['_STARTSESSIONREQUEST'].fields_by_name['participant_type']._loaded_options = None
   _globals['_STARTSESSIONREQUEST'].fields_by_name['participant_type']._serialized_options = b'\342A\001\002'
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002'
   _globals['_GETSESSIONREQUEST'].fields_by_name['session_id']._loaded_options = None
   _globals['_GETSESSIONREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002'
   _globals['_VIDEOSERVICE'].methods_by_name['StartSession']._loaded_options = None
   _globals['_VIDEOSERVICE'].methods_by_name['StartSession']._serialized_options = b'\202\323\344\223\002+\"&/video/sessions/{appointment_id}/start:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['CheckIn']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['CheckIn']._serialized_options = b'\202\323\344\223\002*\"%/video/sessions/{session_id}/check-in:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['Admit']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['Admit']._serialized_options = b'\202\323\344\223\002E\"@/video/sessions/{session_id}/participants/{participant_id}/admit:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['Reject']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['Reject']._serialized_options = b'\202\323\344\223\002F\"A/video/sessions/{session_id}/participants/{participant_id}/reject:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['Remove']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['Remove']._serialized_options = b'\202\323\344\223\002F\"A/video/sessions/{session_id}/participants/{participant_id}/remove:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['SendSignal']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['SendSignal']._serialized_options = b'\202\323\344\223\002)\"$/video/sessions/{session_id}/signals:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['WatchSession']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['WatchSession']._serialized_options = b'\202\323\344\223\002%\022#/video/sessions/{session_id}/events'
+  _globals['_VIDEOSERVICE'].methods_by_name['CreateStreamTicket']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['CreateStreamTicket']._serialized_options = b'\202\323\344\223\0020\"+/video/sessions/{session_id}/stream-tickets:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['RefreshIce']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['RefreshIce']._serialized_options = b'\202\323\344\223\002-\"(/video/sessions/{session_id}/ice-servers:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['Heartbeat']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['Heartbeat']._serialized_options = b'\202\323\344\223\002+\"&/video/sessions/{session_id}/heartbeat:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['LeaveSession']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['LeaveSession']._serialized_options = b'\202\323\344\223\002\'\"\"/video/sessions/{session_id}/leave:\001*'
+  _globals['_VIDEOSERVICE'].methods_by_name['EndSession']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['EndSession']._serialized_options = b'\202\323\344\223\002%\" /video/sessions/{session_id}/end:\001*'
   _globals['_VIDEOSERVICE'].methods_by_name['GetSession']._loaded_options = None
   _globals['_VIDEOSERVICE'].methods_by_name['GetSession']._serialized_options = b'\202\323\344\223\002\036\022\034/video/sessions/{session_id}'
-  _globals['_PARTICIPANTTYPE']._serialized_start=1088
-  _globals['_PARTICIPANTTYPE']._serialized_end=1198
-  _globals['_SESSIONSTATE']._serialized_start=1201
-  _globals['_SESSIONSTATE']._serialized_end=1353
-  _globals['_SESSION']._serialized_start=155
-  _globals['_SESSION']._serialized_end=507
-  _globals['_PARTICIPANT']._serialized_start=509
-  _globals['_PARTICIPANT']._serialized_end=630
-  _globals['_STARTSESSIONREQUEST']._serialized_start=632
-  _globals['_STARTSESSIONREQUEST']._serialized_end=750
-  _globals['_STARTSESSIONRESPONSE']._serialized_start=753
-  _globals['_STARTSESSIONRESPONSE']._serialized_end=974
-  _globals['_ICESERVER']._serialized_start=976
-  _globals['_ICESERVER']._serialized_end=1039
-  _globals['_GETSESSIONREQUEST']._serialized_start=1041
-  _globals['_GETSESSIONREQUEST']._serialized_end=1086
-  _globals['_VIDEOSERVICE']._serialized_start=1356
-  _globals['_VIDEOSERVICE']._serialized_end=1633
+  _globals['_VIDEOSERVICE'].methods_by_name['ListSessions']._loaded_options = None
+  _globals['_VIDEOSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\202\323\344\223\002\021\022\017/video/sessions'
+  _globals['_PARTICIPANTTYPE']._serialized_start=2634
+  _globals['_PARTICIPANTTYPE']._serialized_end=2744
+  _globals['_SESSIONSTATE']._serialized_start=2747
+  _globals['_SESSIONSTATE']._serialized_end=3008
+  _globals['_ENDREASON']._serialized_start=3011
+  _globals['_ENDREASON']._serialized_end=3143
+  _globals['_TOPOLOGY']._serialized_start=3145
+  _globals['_TOPOLOGY']._serialized_end=3226
+  _globals['_SESSION']._serialized_start=223
+  _globals['_SESSION']._serialized_end=785
+  _globals['_PARTICIPANT']._serialized_start=788
+  _globals['_PARTICIPANT']._serialized_end=1154
+  _globals['_STARTSESSIONREQUEST']._serialized_start=1157
+  _globals['_STARTSESSIONREQUEST']._serialized_end=1295
+  _globals['_STARTSESSIONRESPONSE']._serialized_start=1298
+  _globals['_STARTSESSIONRESPONSE']._serialized_end=1738
+  _globals['_ICESERVER']._serialized_start=1740
+  _globals['_ICESERVER']._serialized_end=1803
+  _globals['_HEARTBEATRESPONSE']._serialized_start=1806
+  _globals['_HEARTBEATRESPONSE']._serialized_end=1943
+  _globals['_REFRESHICERESPONSE']._serialized_start=1945
+  _globals['_REFRESHICERESPONSE']._serialized_end=2068
+  _globals['_WATCHSESSIONREQUEST']._serialized_start=2070
+  _globals['_WATCHSESSIONREQUEST']._serialized_end=2136
+  _globals['_WATCHSESSIONRESPONSE']._serialized_start=2139
+  _globals['_WATCHSESSIONRESPONSE']._serialized_end=2273
+  _globals['_GETSESSIONREQUEST']._serialized_start=2275
+  _globals['_GETSESSIONREQUEST']._serialized_end=2320
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=2323
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=2538
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=2540
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=2632
+  _globals['_VIDEOSERVICE']._serialized_start=3229
+  _globals['_VIDEOSERVICE']._serialized_end=5177
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,8 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from telemed.video.v1 import presence_pb2 as _presence_pb2
+from telemed.video.v1 import signalling_pb2 as _signalling_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -60,6 +62,14 @@ class _SessionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionS
     """The visit is over."""
     SESSION_STATE_CANCELLED: _SessionState.ValueType  # 4
     """The appointment was called off."""
+    SESSION_STATE_LIVE: _SessionState.ValueType  # 5
+    """Patient and doctor are connected."""
+    SESSION_STATE_INTERRUPTED: _SessionState.ValueType  # 6
+    """Patient and doctor were connected, and one of them is not at the moment."""
+    SESSION_STATE_NO_SHOW: _SessionState.ValueType  # 7
+    """The patient did not come."""
+    SESSION_STATE_EXPIRED: _SessionState.ValueType  # 8
+    """The time for joining has passed and the visit never began."""
 
 class SessionState(_SessionState, metaclass=_SessionStateEnumTypeWrapper):
     """Where a session stands."""
@@ -74,7 +84,67 @@ SESSION_STATE_ENDED: SessionState.ValueType  # 3
 """The visit is over."""
 SESSION_STATE_CANCELLED: SessionState.ValueType  # 4
 """The appointment was called off."""
+SESSION_STATE_LIVE: SessionState.ValueType  # 5
+"""Patient and doctor are connected."""
+SESSION_STATE_INTERRUPTED: SessionState.ValueType  # 6
+"""Patient and doctor were connected, and one of them is not at the moment."""
+SESSION_STATE_NO_SHOW: SessionState.ValueType  # 7
+"""The patient did not come."""
+SESSION_STATE_EXPIRED: SessionState.ValueType  # 8
+"""The time for joining has passed and the visit never began."""
 Global___SessionState: _TypeAlias = SessionState  # noqa: Y015
+
+class _EndReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    END_REASON_UNSPECIFIED: _EndReason.ValueType  # 0
+    """It has not ended, or the appointment ended it."""
+    END_REASON_ENDED_BY_DOCTOR: _EndReason.ValueType  # 1
+    """The doctor, or an administrator, ended it."""
+    END_REASON_CONNECTION_LOST: _EndReason.ValueType  # 2
+    """It was interrupted for longer than five minutes; the doctor may start it again."""
+    END_REASON_MAX_DURATION: _EndReason.ValueType  # 3
+    """It reached the longest time that a visit may take."""
+
+class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
+    """Why a visit ended."""
+
+END_REASON_UNSPECIFIED: EndReason.ValueType  # 0
+"""It has not ended, or the appointment ended it."""
+END_REASON_ENDED_BY_DOCTOR: EndReason.ValueType  # 1
+"""The doctor, or an administrator, ended it."""
+END_REASON_CONNECTION_LOST: EndReason.ValueType  # 2
+"""It was interrupted for longer than five minutes; the doctor may start it again."""
+END_REASON_MAX_DURATION: EndReason.ValueType  # 3
+"""It reached the longest time that a visit may take."""
+Global___EndReason: _TypeAlias = EndReason  # noqa: Y015
+
+class _Topology:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TopologyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Topology.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TOPOLOGY_UNSPECIFIED: _Topology.ValueType  # 0
+    """The way was not given."""
+    TOPOLOGY_PEER_TO_PEER: _Topology.ValueType  # 1
+    """Directly: by SendSignal."""
+    TOPOLOGY_SFU: _Topology.ValueType  # 2
+    """Through a forwarding provider: by PublishTracks, SubscribeTracks and AnswerOffer."""
+
+class Topology(_Topology, metaclass=_TopologyEnumTypeWrapper):
+    """How the browsers reach each other."""
+
+TOPOLOGY_UNSPECIFIED: Topology.ValueType  # 0
+"""The way was not given."""
+TOPOLOGY_PEER_TO_PEER: Topology.ValueType  # 1
+"""Directly: by SendSignal."""
+TOPOLOGY_SFU: Topology.ValueType  # 2
+"""Through a forwarding provider: by PublishTracks, SubscribeTracks and AnswerOffer."""
+Global___Topology: _TypeAlias = Topology  # noqa: Y015
 
 @_typing.final
 class Session(_message.Message):
@@ -90,12 +160,18 @@ class Session(_message.Message):
     JOIN_OPEN_TIME_FIELD_NUMBER: _builtins.int
     JOIN_CLOSE_TIME_FIELD_NUMBER: _builtins.int
     PARTICIPANTS_FIELD_NUMBER: _builtins.int
+    ACTUAL_START_TIME_FIELD_NUMBER: _builtins.int
+    ACTUAL_END_TIME_FIELD_NUMBER: _builtins.int
+    END_REASON_FIELD_NUMBER: _builtins.int
+    LATEST_END_TIME_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session's UUID, which tells nothing about the appointment."""
     appointment_id: _builtins.str
     """The appointment's UUID."""
     state: Global___SessionState.ValueType
     """Where the session stands."""
+    end_reason: Global___EndReason.ValueType
+    """Why the visit ended."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the visit starts."""
@@ -114,7 +190,19 @@ class Session(_message.Message):
 
     @_builtins.property
     def participants(self) -> _containers.RepeatedCompositeFieldContainer[Global___Participant]:
-        """Who has come so far, and when."""
+        """Who has come so far, in the order of their coming."""
+
+    @_builtins.property
+    def actual_start_time(self) -> _timestamp_pb2.Timestamp:
+        """When patient and doctor were first connected."""
+
+    @_builtins.property
+    def actual_end_time(self) -> _timestamp_pb2.Timestamp:
+        """When the visit ended."""
+
+    @_builtins.property
+    def latest_end_time(self) -> _timestamp_pb2.Timestamp:
+        """When a visit under way ends by itself: the longest time for a visit is over then."""
 
     def __init__(
         self,
@@ -127,10 +215,14 @@ class Session(_message.Message):
         join_open_time: _timestamp_pb2.Timestamp | None = ...,
         join_close_time: _timestamp_pb2.Timestamp | None = ...,
         participants: _abc.Iterable[Global___Participant] | None = ...,
+        actual_start_time: _timestamp_pb2.Timestamp | None = ...,
+        actual_end_time: _timestamp_pb2.Timestamp | None = ...,
+        end_reason: Global___EndReason.ValueType = ...,
+        latest_end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "join_close_time", b"join_close_time", "join_open_time", b"join_open_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actual_end_time", b"actual_end_time", "actual_start_time", b"actual_start_time", "end_time", b"end_time", "join_close_time", b"join_close_time", "join_open_time", b"join_open_time", "latest_end_time", b"latest_end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "end_time", b"end_time", "join_close_time", b"join_close_time", "join_open_time", b"join_open_time", "participants", b"participants", "session_id", b"session_id", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual_end_time", b"actual_end_time", "actual_start_time", b"actual_start_time", "appointment_id", b"appointment_id", "end_reason", b"end_reason", "end_time", b"end_time", "join_close_time", b"join_close_time", "join_open_time", b"join_open_time", "latest_end_time", b"latest_end_time", "participants", b"participants", "session_id", b"session_id", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -144,21 +236,51 @@ class Participant(_message.Message):
 
     PARTICIPANT_TYPE_FIELD_NUMBER: _builtins.int
     JOIN_TIME_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    STATE_TIME_FIELD_NUMBER: _builtins.int
+    LAST_SEEN_TIME_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    DEVICE_CHECK_FIELD_NUMBER: _builtins.int
     participant_type: Global___ParticipantType.ValueType
     """The role."""
+    participant_id: _builtins.str
+    """The participant's UUID in this session, which tells nothing about the person."""
+    state: _presence_pb2.ParticipantState.ValueType
+    """Where the participant stands."""
+    attempt: _builtins.int
+    """The number of the participant's newest attempt; 0 before the first."""
     @_builtins.property
     def join_time(self) -> _timestamp_pb2.Timestamp:
-        """When the participant first came."""
+        """When the participant came."""
+
+    @_builtins.property
+    def state_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the participant stands there."""
+
+    @_builtins.property
+    def last_seen_time(self) -> _timestamp_pb2.Timestamp:
+        """When the participant was last heard of."""
+
+    @_builtins.property
+    def device_check(self) -> _presence_pb2.DeviceCheck:
+        """What the participant's check of the devices found; absent without one."""
 
     def __init__(
         self,
         *,
         participant_type: Global___ParticipantType.ValueType = ...,
         join_time: _timestamp_pb2.Timestamp | None = ...,
+        participant_id: _builtins.str = ...,
+        state: _presence_pb2.ParticipantState.ValueType = ...,
+        state_time: _timestamp_pb2.Timestamp | None = ...,
+        last_seen_time: _timestamp_pb2.Timestamp | None = ...,
+        attempt: _builtins.int = ...,
+        device_check: _presence_pb2.DeviceCheck | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["join_time", b"join_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device_check", b"device_check", "join_time", b"join_time", "last_seen_time", b"last_seen_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["join_time", b"join_time", "participant_type", b"participant_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "device_check", b"device_check", "join_time", b"join_time", "last_seen_time", b"last_seen_time", "participant_id", b"participant_id", "participant_type", b"participant_type", "state", b"state", "state_time", b"state_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -172,19 +294,25 @@ class StartSessionRequest(_message.Message):
 
     APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
     PARTICIPANT_TYPE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     appointment_id: _builtins.str
     """The appointment's UUID."""
     participant_type: Global___ParticipantType.ValueType
     """The role of the caller."""
+    request_id: _builtins.str
+    """Names this request, so that a repeat answers the same attempt; HTTP: Idempotency-Key. It is remembered until the
+    caller's next attempt. Without it every call begins an attempt.
+    """
     def __init__(
         self,
         *,
         appointment_id: _builtins.str = ...,
         participant_type: Global___ParticipantType.ValueType = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "participant_type", b"participant_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "participant_type", b"participant_type", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -202,21 +330,45 @@ class StartSessionResponse(_message.Message):
     ICE_SERVERS_FIELD_NUMBER: _builtins.int
     JOIN_TOKEN_FIELD_NUMBER: _builtins.int
     JOIN_TOKEN_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_STATE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    TOPOLOGY_FIELD_NUMBER: _builtins.int
+    POLITE_FIELD_NUMBER: _builtins.int
+    ICE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session's UUID."""
     cloudflare_session_id: _builtins.str
-    """The caller's own session at Cloudflare Realtime; empty when the two browsers talk peer to peer."""
+    """The caller's own session at Cloudflare Realtime in this attempt; empty when the two browsers talk peer to peer, and
+    in the waiting room.
+    """
     join_url: _builtins.str
     """The page of the visit."""
     join_token: _builtins.str
     """A short-lived token that lets this caller into this visit; never part of a URL."""
+    participant_id: _builtins.str
+    """The caller's UUID in this session."""
+    participant_state: _presence_pb2.ParticipantState.ValueType
+    """Where the caller stands: WAITING until the doctor admits, CONNECTING with a new attempt."""
+    attempt: _builtins.int
+    """The number of the attempt that has begun; 0 in the waiting room. All calls about this connection name it."""
+    topology: Global___Topology.ValueType
+    """How the browsers reach each other; the same for the whole visit."""
+    polite: _builtins.bool
+    """Whether the caller gives way when both offer at once (the "polite" peer of WebRTC's perfect negotiation). The patient
+    does, the doctor does not.
+    """
     @_builtins.property
     def ice_servers(self) -> _containers.RepeatedCompositeFieldContainer[Global___IceServer]:
-        """What the browser's RTCPeerConnection is configured with."""
+        """What the browser's RTCPeerConnection is configured with. In the waiting room only servers that need no credentials."""
 
     @_builtins.property
     def join_token_expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the token runs out."""
+
+    @_builtins.property
+    def ice_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the credentials of the ICE servers run out; absent when they do not."""
 
     def __init__(
         self,
@@ -227,10 +379,16 @@ class StartSessionResponse(_message.Message):
         ice_servers: _abc.Iterable[Global___IceServer] | None = ...,
         join_token: _builtins.str = ...,
         join_token_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        participant_id: _builtins.str = ...,
+        participant_state: _presence_pb2.ParticipantState.ValueType = ...,
+        attempt: _builtins.int = ...,
+        topology: Global___Topology.ValueType = ...,
+        polite: _builtins.bool = ...,
+        ice_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["join_token_expire_time", b"join_token_expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ice_expire_time", b"ice_expire_time", "join_token_expire_time", b"join_token_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cloudflare_session_id", b"cloudflare_session_id", "ice_servers", b"ice_servers", "join_token", b"join_token", "join_token_expire_time", b"join_token_expire_time", "join_url", b"join_url", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cloudflare_session_id", b"cloudflare_session_id", "ice_expire_time", b"ice_expire_time", "ice_servers", b"ice_servers", "join_token", b"join_token", "join_token_expire_time", b"join_token_expire_time", "join_url", b"join_url", "participant_id", b"participant_id", "participant_state", b"participant_state", "polite", b"polite", "session_id", b"session_id", "topology", b"topology"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,6 +427,126 @@ class IceServer(_message.Message):
 Global___IceServer: _TypeAlias = IceServer  # noqa: Y015
 
 @_typing.final
+class HeartbeatResponse(_message.Message):
+    """What the service knows after a sign of life."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_STATE_FIELD_NUMBER: _builtins.int
+    SESSION_STATE_FIELD_NUMBER: _builtins.int
+    participant_state: _presence_pb2.ParticipantState.ValueType
+    """Where the caller stands. LEFT means that the caller was silent for too long: call StartSession again."""
+    session_state: Global___SessionState.ValueType
+    """Where the session stands."""
+    def __init__(
+        self,
+        *,
+        participant_state: _presence_pb2.ParticipantState.ValueType = ...,
+        session_state: Global___SessionState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant_state", b"participant_state", "session_state", b"session_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeartbeatResponse: _TypeAlias = HeartbeatResponse  # noqa: Y015
+
+@_typing.final
+class RefreshIceResponse(_message.Message):
+    """Fresh ICE servers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ICE_SERVERS_FIELD_NUMBER: _builtins.int
+    ICE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ice_servers(self) -> _containers.RepeatedCompositeFieldContainer[Global___IceServer]:
+        """What the browser's RTCPeerConnection is configured with."""
+
+    @_builtins.property
+    def ice_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When their credentials run out; absent when they do not."""
+
+    def __init__(
+        self,
+        *,
+        ice_servers: _abc.Iterable[Global___IceServer] | None = ...,
+        ice_expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ice_expire_time", b"ice_expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ice_expire_time", b"ice_expire_time", "ice_servers", b"ice_servers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefreshIceResponse: _TypeAlias = RefreshIceResponse  # noqa: Y015
+
+@_typing.final
+class WatchSessionRequest(_message.Message):
+    """What to watch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    AFTER_SEQ_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session's UUID."""
+    after_seq: _builtins.int
+    """The `seq` of the last event that was seen; 0 from the beginning of the caller's attempt. As JSON the header
+    Last-Event-ID says the same and wins.
+    """
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        after_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_seq", b"after_seq", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchSessionRequest: _TypeAlias = WatchSessionRequest  # noqa: Y015
+
+@_typing.final
+class WatchSessionResponse(_message.Message):
+    """One event of a session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    SIGNAL_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """Its number: where to go on after it. The first event repeats the `after_seq` of the request."""
+    @_builtins.property
+    def session(self) -> Global___Session:
+        """The session as it is now: at the beginning, and after each change."""
+
+    @_builtins.property
+    def signal(self) -> _signalling_pb2.Signal:
+        """A signal for the caller."""
+
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+        session: Global___Session | None = ...,
+        signal: _signalling_pb2.Signal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "session", b"session", "signal", b"signal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "seq", b"seq", "session", b"session", "signal", b"signal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["session", "signal"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchSessionResponse: _TypeAlias = WatchSessionResponse  # noqa: Y015
+
+@_typing.final
 class GetSessionRequest(_message.Message):
     """Which session."""
 
@@ -289,3 +567,81 @@ class GetSessionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSessionRequest: _TypeAlias = GetSessionRequest  # noqa: Y015
+
+@_typing.final
+class ListSessionsRequest(_message.Message):
+    """Which sessions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """Only those of this patient's UUID; for staff, others see their own."""
+    doctor_id: _builtins.str
+    """Only those of this doctor's UUID; for staff, others see their own."""
+    appointment_id: _builtins.str
+    """Only that of this appointment's UUID."""
+    page_size: _builtins.int
+    """How many at most: 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """The next_page_token of the page before; empty for the first."""
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Only visits that end after this."""
+
+    @_builtins.property
+    def to_time(self) -> _timestamp_pb2.Timestamp:
+        """Only visits that start before this."""
+
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        doctor_id: _builtins.str = ...,
+        appointment_id: _builtins.str = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        to_time: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "doctor_id", b"doctor_id", "from_time", b"from_time", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id", "to_time", b"to_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionsRequest: _TypeAlias = ListSessionsRequest  # noqa: Y015
+
+@_typing.final
+class ListSessionsResponse(_message.Message):
+    """Some sessions, by start time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last."""
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Session]:
+        """The sessions."""
+
+    def __init__(
+        self,
+        *,
+        sessions: _abc.Iterable[Global___Session] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015

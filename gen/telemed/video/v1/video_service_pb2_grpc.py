@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from telemed.video.v1 import presence_pb2 as telemed_dot_video_dot_v1_dot_presence__pb2
+from telemed.video.v1 import signalling_pb2 as telemed_dot_video_dot_v1_dot_signalling__pb2
 from telemed.video.v1 import video_service_pb2 as telemed_dot_video_dot_v1_dot_video__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
@@ -26,7 +28,18 @@ if _version_not_supported:
 
 
 class VideoServiceStub:
-    """Opens the video visit of an appointment. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+    """Opens the video visit of an appointment and carries it: who is let in, the signals between the two browsers, who is
+    still there, and the end. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+
+    The way of a visit: StartSession knocks. The doctor walks in; a patient waits (WAITING) until the doctor admits them,
+    learns so by WatchSession, and calls StartSession again, which then begins an attempt. Each attempt is one
+    RTCPeerConnection and has a number: every call about a connection names it, and one of an earlier attempt is refused
+    (STALE_ATTEMPT). Peer to peer, the two browsers exchange descriptions and candidates by SendSignal and WatchSession; with a
+    forwarding provider they negotiate with it by PublishTracks, SubscribeTracks and AnswerOffer. Both report by Heartbeat
+    whether they are connected; the visit is LIVE while both are.
+
+    Every call is safe to repeat: a transition that has happened already answers the session as it is, a signal or a report
+    is known by its number, and StartSession by its request_id.
     """
 
     def __init__(self, channel):
@@ -40,20 +53,182 @@ class VideoServiceStub:
                 request_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.StartSessionRequest.SerializeToString,
                 response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.StartSessionResponse.FromString,
                 _registered_method=True)
+        self.CheckIn = channel.unary_unary(
+                '/telemed.video.v1.VideoService/CheckIn',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.CheckInRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+                _registered_method=True)
+        self.Admit = channel.unary_unary(
+                '/telemed.video.v1.VideoService/Admit',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.AdmitRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+                _registered_method=True)
+        self.Reject = channel.unary_unary(
+                '/telemed.video.v1.VideoService/Reject',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.RejectRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+                _registered_method=True)
+        self.Remove = channel.unary_unary(
+                '/telemed.video.v1.VideoService/Remove',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.RemoveRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+                _registered_method=True)
+        self.SendSignal = channel.unary_unary(
+                '/telemed.video.v1.VideoService/SendSignal',
+                request_serializer=telemed_dot_video_dot_v1_dot_signalling__pb2.SendSignalRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_signalling__pb2.SendSignalResponse.FromString,
+                _registered_method=True)
+        self.WatchSession = channel.unary_stream(
+                '/telemed.video.v1.VideoService/WatchSession',
+                request_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.WatchSessionRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.WatchSessionResponse.FromString,
+                _registered_method=True)
+        self.CreateStreamTicket = channel.unary_unary(
+                '/telemed.video.v1.VideoService/CreateStreamTicket',
+                request_serializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketResponse.FromString,
+                _registered_method=True)
+        self.RefreshIce = channel.unary_unary(
+                '/telemed.video.v1.VideoService/RefreshIce',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.RefreshIceRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.RefreshIceResponse.FromString,
+                _registered_method=True)
+        self.Heartbeat = channel.unary_unary(
+                '/telemed.video.v1.VideoService/Heartbeat',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.HeartbeatRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.HeartbeatResponse.FromString,
+                _registered_method=True)
+        self.LeaveSession = channel.unary_unary(
+                '/telemed.video.v1.VideoService/LeaveSession',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.LeaveSessionRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+                _registered_method=True)
+        self.EndSession = channel.unary_unary(
+                '/telemed.video.v1.VideoService/EndSession',
+                request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.EndSessionRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+                _registered_method=True)
         self.GetSession = channel.unary_unary(
                 '/telemed.video.v1.VideoService/GetSession',
                 request_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.GetSessionRequest.SerializeToString,
                 response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
                 _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/telemed.video.v1.VideoService/ListSessions',
+                request_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
 
 
 class VideoServiceServicer:
-    """Opens the video visit of an appointment. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+    """Opens the video visit of an appointment and carries it: who is let in, the signals between the two browsers, who is
+    still there, and the end. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+
+    The way of a visit: StartSession knocks. The doctor walks in; a patient waits (WAITING) until the doctor admits them,
+    learns so by WatchSession, and calls StartSession again, which then begins an attempt. Each attempt is one
+    RTCPeerConnection and has a number: every call about a connection names it, and one of an earlier attempt is refused
+    (STALE_ATTEMPT). Peer to peer, the two browsers exchange descriptions and candidates by SendSignal and WatchSession; with a
+    forwarding provider they negotiate with it by PublishTracks, SubscribeTracks and AnswerOffer. Both report by Heartbeat
+    whether they are connected; the visit is LIVE while both are.
+
+    Every call is safe to repeat: a transition that has happened already answers the session as it is, a signal or a report
+    is known by its number, and StartSession by its request_id.
     """
 
     def StartSession(self, request, context):
-        """Lets a participant into the visit of an appointment; asking again answers the same session with a fresh
-        token. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE.
+        """Lets the caller into the visit of an appointment, as far as they may go now. A doctor, and a patient who has been
+        admitted, begin a new attempt with each call (with the same one for the same request_id); a patient who has not is
+        now in the waiting room, and gets neither an attempt nor credentials. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE,
+        WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckIn(self, request, context):
+        """Comes to the door with what a check of the devices found, which the doctor sees before admitting. Errors:
+        SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Admit(self, request, context):
+        """Lets a participant out of the waiting room into the visit; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+        PARTICIPANT_NOT_FOUND, NOT_ADMITTED (whoever is not waiting cannot be admitted), SESSION_OVER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reject(self, request, context):
+        """Does not let a participant in, who may knock again a minute later; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+        PARTICIPANT_NOT_FOUND, NOT_ADMITTED, SESSION_OVER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Remove(self, request, context):
+        """Ends a participant's part in the visit for good; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+        PARTICIPANT_NOT_FOUND, SESSION_OVER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendSignal(self, request, context):
+        """Passes a description or candidates on to the other browser. Signals of one sender arrive in the order of their
+        numbers, whatever order they come in here. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SIGNAL_GAP (metadata
+        `next_number` says which is missing), SESSION_OVER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchSession(self, request, context):
+        """Streams the session as it is, then every change of it and every signal for the caller. Losing the stream loses
+        nothing: go on with the last `seq`. The first event is always the whole session. As JSON these are server-sent events
+        whose `id` is `seq`; a browser that cannot send a header passes `?ticket=` instead of a token. Errors: SESSION_NOT_FOUND,
+        UNAUTHENTICATED for a ticket that is unknown, used or too old.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateStreamTicket(self, request, context):
+        """Makes a ticket that opens one event stream of this session, once, within a minute. Errors: SESSION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefreshIce(self, request, context):
+        """Answers fresh ICE servers during an attempt, for RTCPeerConnection.setConfiguration and an ICE restart. Errors:
+        SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SESSION_OVER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Heartbeat(self, request, context):
+        """Says that the caller is there and how the connection stands; expected every 10 seconds, and at each change. Whoever is
+        silent for 45 seconds has left. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeaveSession(self, request, context):
+        """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndSession(self, request, context):
+        """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
+        appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +236,13 @@ class VideoServiceServicer:
 
     def GetSession(self, request, context):
         """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessions(self, request, context):
+        """Lists the caller's sessions by start time; staff see everybody's. Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,10 +256,70 @@ def add_VideoServiceServicer_to_server(servicer, server):
                     request_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.StartSessionRequest.FromString,
                     response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.StartSessionResponse.SerializeToString,
             ),
+            'CheckIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckIn,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.CheckInRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.SerializeToString,
+            ),
+            'Admit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Admit,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.AdmitRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.SerializeToString,
+            ),
+            'Reject': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reject,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.RejectRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.SerializeToString,
+            ),
+            'Remove': grpc.unary_unary_rpc_method_handler(
+                    servicer.Remove,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.RemoveRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.SerializeToString,
+            ),
+            'SendSignal': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendSignal,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_signalling__pb2.SendSignalRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_signalling__pb2.SendSignalResponse.SerializeToString,
+            ),
+            'WatchSession': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSession,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.WatchSessionRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.WatchSessionResponse.SerializeToString,
+            ),
+            'CreateStreamTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateStreamTicket,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketResponse.SerializeToString,
+            ),
+            'RefreshIce': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefreshIce,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.RefreshIceRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.RefreshIceResponse.SerializeToString,
+            ),
+            'Heartbeat': grpc.unary_unary_rpc_method_handler(
+                    servicer.Heartbeat,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.HeartbeatRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.HeartbeatResponse.SerializeToString,
+            ),
+            'LeaveSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaveSession,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.LeaveSessionRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.SerializeToString,
+            ),
+            'EndSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSession,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.EndSessionRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.SerializeToString,
+            ),
             'GetSession': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSession,
                     request_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.GetSessionRequest.FromString,
                     response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.Session.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -88,7 +330,18 @@ def add_VideoServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class VideoService:
-    """Opens the video visit of an appointment. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+    """Opens the video visit of an appointment and carries it: who is let in, the signals between the two browsers, who is
+    still there, and the end. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+
+    The way of a visit: StartSession knocks. The doctor walks in; a patient waits (WAITING) until the doctor admits them,
+    learns so by WatchSession, and calls StartSession again, which then begins an attempt. Each attempt is one
+    RTCPeerConnection and has a number: every call about a connection names it, and one of an earlier attempt is refused
+    (STALE_ATTEMPT). Peer to peer, the two browsers exchange descriptions and candidates by SendSignal and WatchSession; with a
+    forwarding provider they negotiate with it by PublishTracks, SubscribeTracks and AnswerOffer. Both report by Heartbeat
+    whether they are connected; the visit is LIVE while both are.
+
+    Every call is safe to repeat: a transition that has happened already answers the session as it is, a signal or a report
+    is known by its number, and StartSession by its request_id.
     """
 
     @staticmethod
@@ -119,6 +372,303 @@ class VideoService:
             _registered_method=True)
 
     @staticmethod
+    def CheckIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/CheckIn',
+            telemed_dot_video_dot_v1_dot_presence__pb2.CheckInRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Admit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/Admit',
+            telemed_dot_video_dot_v1_dot_presence__pb2.AdmitRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/Reject',
+            telemed_dot_video_dot_v1_dot_presence__pb2.RejectRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Remove(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/Remove',
+            telemed_dot_video_dot_v1_dot_presence__pb2.RemoveRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendSignal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/SendSignal',
+            telemed_dot_video_dot_v1_dot_signalling__pb2.SendSignalRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_signalling__pb2.SendSignalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/WatchSession',
+            telemed_dot_video_dot_v1_dot_video__service__pb2.WatchSessionRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.WatchSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateStreamTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/CreateStreamTicket',
+            telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefreshIce(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/RefreshIce',
+            telemed_dot_video_dot_v1_dot_presence__pb2.RefreshIceRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.RefreshIceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Heartbeat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/Heartbeat',
+            telemed_dot_video_dot_v1_dot_presence__pb2.HeartbeatRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.HeartbeatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeaveSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/LeaveSession',
+            telemed_dot_video_dot_v1_dot_presence__pb2.LeaveSessionRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/EndSession',
+            telemed_dot_video_dot_v1_dot_presence__pb2.EndSessionRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetSession(request,
             target,
             options=(),
@@ -135,6 +685,33 @@ class VideoService:
             '/telemed.video.v1.VideoService/GetSession',
             telemed_dot_video_dot_v1_dot_video__service__pb2.GetSessionRequest.SerializeToString,
             telemed_dot_video_dot_v1_dot_video__service__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/ListSessions',
+            telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from telemed.video.v1 import presence_pb2 as _presence_pb2
+from telemed.video.v1 import signalling_pb2 as _signalling_pb2
 from telemed.video.v1 import video_service_pb2 as _video_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -27,33 +29,163 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class VideoServiceStub:
-    """Opens the video visit of an appointment. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md."""
+    """Opens the video visit of an appointment and carries it: who is let in, the signals between the two browsers, who is
+    still there, and the end. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+
+    The way of a visit: StartSession knocks. The doctor walks in; a patient waits (WAITING) until the doctor admits them,
+    learns so by WatchSession, and calls StartSession again, which then begins an attempt. Each attempt is one
+    RTCPeerConnection and has a number: every call about a connection names it, and one of an earlier attempt is refused
+    (STALE_ATTEMPT). Peer to peer, the two browsers exchange descriptions and candidates by SendSignal and WatchSession; with a
+    forwarding provider they negotiate with it by PublishTracks, SubscribeTracks and AnswerOffer. Both report by Heartbeat
+    whether they are connected; the visit is LIVE while both are.
+
+    Every call is safe to repeat: a transition that has happened already answers the session as it is, a signal or a report
+    is known by its number, and StartSession by its request_id.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> VideoServiceAsyncStub: ...
     StartSession: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.StartSessionRequest, _video_service_pb2.StartSessionResponse]
-    """Lets a participant into the visit of an appointment; asking again answers the same session with a fresh
-    token. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE.
+    """Lets the caller into the visit of an appointment, as far as they may go now. A doctor, and a patient who has been
+    admitted, begin a new attempt with each call (with the same one for the same request_id); a patient who has not is
+    now in the waiting room, and gets neither an attempt nor credentials. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE,
+    WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+    """
+    CheckIn: _grpc.UnaryUnaryMultiCallable[_presence_pb2.CheckInRequest, _video_service_pb2.Session]
+    """Comes to the door with what a check of the devices found, which the doctor sees before admitting. Errors:
+    SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+    """
+    Admit: _grpc.UnaryUnaryMultiCallable[_presence_pb2.AdmitRequest, _video_service_pb2.Session]
+    """Lets a participant out of the waiting room into the visit; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+    PARTICIPANT_NOT_FOUND, NOT_ADMITTED (whoever is not waiting cannot be admitted), SESSION_OVER.
+    """
+    Reject: _grpc.UnaryUnaryMultiCallable[_presence_pb2.RejectRequest, _video_service_pb2.Session]
+    """Does not let a participant in, who may knock again a minute later; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+    PARTICIPANT_NOT_FOUND, NOT_ADMITTED, SESSION_OVER.
+    """
+    Remove: _grpc.UnaryUnaryMultiCallable[_presence_pb2.RemoveRequest, _video_service_pb2.Session]
+    """Ends a participant's part in the visit for good; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+    PARTICIPANT_NOT_FOUND, SESSION_OVER.
+    """
+    SendSignal: _grpc.UnaryUnaryMultiCallable[_signalling_pb2.SendSignalRequest, _signalling_pb2.SendSignalResponse]
+    """Passes a description or candidates on to the other browser. Signals of one sender arrive in the order of their
+    numbers, whatever order they come in here. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SIGNAL_GAP (metadata
+    `next_number` says which is missing), SESSION_OVER.
+    """
+    WatchSession: _grpc.UnaryStreamMultiCallable[_video_service_pb2.WatchSessionRequest, _video_service_pb2.WatchSessionResponse]
+    """Streams the session as it is, then every change of it and every signal for the caller. Losing the stream loses
+    nothing: go on with the last `seq`. The first event is always the whole session. As JSON these are server-sent events
+    whose `id` is `seq`; a browser that cannot send a header passes `?ticket=` instead of a token. Errors: SESSION_NOT_FOUND,
+    UNAUTHENTICATED for a ticket that is unknown, used or too old.
+    """
+    CreateStreamTicket: _grpc.UnaryUnaryMultiCallable[_signalling_pb2.CreateStreamTicketRequest, _signalling_pb2.CreateStreamTicketResponse]
+    """Makes a ticket that opens one event stream of this session, once, within a minute. Errors: SESSION_NOT_FOUND."""
+    RefreshIce: _grpc.UnaryUnaryMultiCallable[_presence_pb2.RefreshIceRequest, _video_service_pb2.RefreshIceResponse]
+    """Answers fresh ICE servers during an attempt, for RTCPeerConnection.setConfiguration and an ICE restart. Errors:
+    SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SESSION_OVER.
+    """
+    Heartbeat: _grpc.UnaryUnaryMultiCallable[_presence_pb2.HeartbeatRequest, _video_service_pb2.HeartbeatResponse]
+    """Says that the caller is there and how the connection stands; expected every 10 seconds, and at each change. Whoever is
+    silent for 45 seconds has left. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT.
+    """
+    LeaveSession: _grpc.UnaryUnaryMultiCallable[_presence_pb2.LeaveSessionRequest, _video_service_pb2.Session]
+    """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT."""
+    EndSession: _grpc.UnaryUnaryMultiCallable[_presence_pb2.EndSessionRequest, _video_service_pb2.Session]
+    """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
+    appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
     """
     GetSession: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.GetSessionRequest, _video_service_pb2.Session]
     """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's."""
+    ListSessions: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.ListSessionsRequest, _video_service_pb2.ListSessionsResponse]
+    """Lists the caller's sessions by start time; staff see everybody's. Errors: INVALID_ARGUMENT."""
 
 @_typing.type_check_only
 class VideoServiceAsyncStub(VideoServiceStub):
-    """Opens the video visit of an appointment. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md."""
+    """Opens the video visit of an appointment and carries it: who is let in, the signals between the two browsers, who is
+    still there, and the end. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+
+    The way of a visit: StartSession knocks. The doctor walks in; a patient waits (WAITING) until the doctor admits them,
+    learns so by WatchSession, and calls StartSession again, which then begins an attempt. Each attempt is one
+    RTCPeerConnection and has a number: every call about a connection names it, and one of an earlier attempt is refused
+    (STALE_ATTEMPT). Peer to peer, the two browsers exchange descriptions and candidates by SendSignal and WatchSession; with a
+    forwarding provider they negotiate with it by PublishTracks, SubscribeTracks and AnswerOffer. Both report by Heartbeat
+    whether they are connected; the visit is LIVE while both are.
+
+    Every call is safe to repeat: a transition that has happened already answers the session as it is, a signal or a report
+    is known by its number, and StartSession by its request_id.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartSession: _aio.UnaryUnaryMultiCallable[_video_service_pb2.StartSessionRequest, _video_service_pb2.StartSessionResponse]  # type: ignore[assignment]
-    """Lets a participant into the visit of an appointment; asking again answers the same session with a fresh
-    token. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE.
+    """Lets the caller into the visit of an appointment, as far as they may go now. A doctor, and a patient who has been
+    admitted, begin a new attempt with each call (with the same one for the same request_id); a patient who has not is
+    now in the waiting room, and gets neither an attempt nor credentials. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE,
+    WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+    """
+    CheckIn: _aio.UnaryUnaryMultiCallable[_presence_pb2.CheckInRequest, _video_service_pb2.Session]  # type: ignore[assignment]
+    """Comes to the door with what a check of the devices found, which the doctor sees before admitting. Errors:
+    SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+    """
+    Admit: _aio.UnaryUnaryMultiCallable[_presence_pb2.AdmitRequest, _video_service_pb2.Session]  # type: ignore[assignment]
+    """Lets a participant out of the waiting room into the visit; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+    PARTICIPANT_NOT_FOUND, NOT_ADMITTED (whoever is not waiting cannot be admitted), SESSION_OVER.
+    """
+    Reject: _aio.UnaryUnaryMultiCallable[_presence_pb2.RejectRequest, _video_service_pb2.Session]  # type: ignore[assignment]
+    """Does not let a participant in, who may knock again a minute later; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+    PARTICIPANT_NOT_FOUND, NOT_ADMITTED, SESSION_OVER.
+    """
+    Remove: _aio.UnaryUnaryMultiCallable[_presence_pb2.RemoveRequest, _video_service_pb2.Session]  # type: ignore[assignment]
+    """Ends a participant's part in the visit for good; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+    PARTICIPANT_NOT_FOUND, SESSION_OVER.
+    """
+    SendSignal: _aio.UnaryUnaryMultiCallable[_signalling_pb2.SendSignalRequest, _signalling_pb2.SendSignalResponse]  # type: ignore[assignment]
+    """Passes a description or candidates on to the other browser. Signals of one sender arrive in the order of their
+    numbers, whatever order they come in here. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SIGNAL_GAP (metadata
+    `next_number` says which is missing), SESSION_OVER.
+    """
+    WatchSession: _aio.UnaryStreamMultiCallable[_video_service_pb2.WatchSessionRequest, _video_service_pb2.WatchSessionResponse]  # type: ignore[assignment]
+    """Streams the session as it is, then every change of it and every signal for the caller. Losing the stream loses
+    nothing: go on with the last `seq`. The first event is always the whole session. As JSON these are server-sent events
+    whose `id` is `seq`; a browser that cannot send a header passes `?ticket=` instead of a token. Errors: SESSION_NOT_FOUND,
+    UNAUTHENTICATED for a ticket that is unknown, used or too old.
+    """
+    CreateStreamTicket: _aio.UnaryUnaryMultiCallable[_signalling_pb2.CreateStreamTicketRequest, _signalling_pb2.CreateStreamTicketResponse]  # type: ignore[assignment]
+    """Makes a ticket that opens one event stream of this session, once, within a minute. Errors: SESSION_NOT_FOUND."""
+    RefreshIce: _aio.UnaryUnaryMultiCallable[_presence_pb2.RefreshIceRequest, _video_service_pb2.RefreshIceResponse]  # type: ignore[assignment]
+    """Answers fresh ICE servers during an attempt, for RTCPeerConnection.setConfiguration and an ICE restart. Errors:
+    SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SESSION_OVER.
+    """
+    Heartbeat: _aio.UnaryUnaryMultiCallable[_presence_pb2.HeartbeatRequest, _video_service_pb2.HeartbeatResponse]  # type: ignore[assignment]
+    """Says that the caller is there and how the connection stands; expected every 10 seconds, and at each change. Whoever is
+    silent for 45 seconds has left. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT.
+    """
+    LeaveSession: _aio.UnaryUnaryMultiCallable[_presence_pb2.LeaveSessionRequest, _video_service_pb2.Session]  # type: ignore[assignment]
+    """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT."""
+    EndSession: _aio.UnaryUnaryMultiCallable[_presence_pb2.EndSessionRequest, _video_service_pb2.Session]  # type: ignore[assignment]
+    """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
+    appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
     """
     GetSession: _aio.UnaryUnaryMultiCallable[_video_service_pb2.GetSessionRequest, _video_service_pb2.Session]  # type: ignore[assignment]
     """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's."""
+    ListSessions: _aio.UnaryUnaryMultiCallable[_video_service_pb2.ListSessionsRequest, _video_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
+    """Lists the caller's sessions by start time; staff see everybody's. Errors: INVALID_ARGUMENT."""
 
 class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Opens the video visit of an appointment. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md."""
+    """Opens the video visit of an appointment and carries it: who is let in, the signals between the two browsers, who is
+    still there, and the end. Errors carry google.rpc.ErrorInfo with a reason of docs/errors.md.
+
+    The way of a visit: StartSession knocks. The doctor walks in; a patient waits (WAITING) until the doctor admits them,
+    learns so by WatchSession, and calls StartSession again, which then begins an attempt. Each attempt is one
+    RTCPeerConnection and has a number: every call about a connection names it, and one of an earlier attempt is refused
+    (STALE_ATTEMPT). Peer to peer, the two browsers exchange descriptions and candidates by SendSignal and WatchSession; with a
+    forwarding provider they negotiate with it by PublishTracks, SubscribeTracks and AnswerOffer. Both report by Heartbeat
+    whether they are connected; the visit is LIVE while both are.
+
+    Every call is safe to repeat: a transition that has happened already answers the session as it is, a signal or a report
+    is known by its number, and StartSession by its request_id.
+    """
 
     @_abc_1.abstractmethod
     def StartSession(
@@ -61,8 +193,119 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _video_service_pb2.StartSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_video_service_pb2.StartSessionResponse, _abc.Awaitable[_video_service_pb2.StartSessionResponse]]:
-        """Lets a participant into the visit of an appointment; asking again answers the same session with a fresh
-        token. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE.
+        """Lets the caller into the visit of an appointment, as far as they may go now. A doctor, and a patient who has been
+        admitted, begin a new attempt with each call (with the same one for the same request_id); a patient who has not is
+        now in the waiting room, and gets neither an attempt nor credentials. Errors: SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE,
+        WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckIn(
+        self,
+        request: _presence_pb2.CheckInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
+        """Comes to the door with what a check of the devices found, which the doctor sees before admitting. Errors:
+        SESSION_NOT_FOUND, JOIN_TOO_EARLY, JOIN_TOO_LATE, WRONG_STATE, SESSION_OVER, KNOCK_TOO_SOON, REMOVED.
+        """
+
+    @_abc_1.abstractmethod
+    def Admit(
+        self,
+        request: _presence_pb2.AdmitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
+        """Lets a participant out of the waiting room into the visit; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+        PARTICIPANT_NOT_FOUND, NOT_ADMITTED (whoever is not waiting cannot be admitted), SESSION_OVER.
+        """
+
+    @_abc_1.abstractmethod
+    def Reject(
+        self,
+        request: _presence_pb2.RejectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
+        """Does not let a participant in, who may knock again a minute later; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+        PARTICIPANT_NOT_FOUND, NOT_ADMITTED, SESSION_OVER.
+        """
+
+    @_abc_1.abstractmethod
+    def Remove(
+        self,
+        request: _presence_pb2.RemoveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
+        """Ends a participant's part in the visit for good; for the visit's doctor. Errors: SESSION_NOT_FOUND,
+        PARTICIPANT_NOT_FOUND, SESSION_OVER.
+        """
+
+    @_abc_1.abstractmethod
+    def SendSignal(
+        self,
+        request: _signalling_pb2.SendSignalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_signalling_pb2.SendSignalResponse, _abc.Awaitable[_signalling_pb2.SendSignalResponse]]:
+        """Passes a description or candidates on to the other browser. Signals of one sender arrive in the order of their
+        numbers, whatever order they come in here. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SIGNAL_GAP (metadata
+        `next_number` says which is missing), SESSION_OVER.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchSession(
+        self,
+        request: _video_service_pb2.WatchSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_video_service_pb2.WatchSessionResponse], _abc.AsyncIterator[_video_service_pb2.WatchSessionResponse]]:
+        """Streams the session as it is, then every change of it and every signal for the caller. Losing the stream loses
+        nothing: go on with the last `seq`. The first event is always the whole session. As JSON these are server-sent events
+        whose `id` is `seq`; a browser that cannot send a header passes `?ticket=` instead of a token. Errors: SESSION_NOT_FOUND,
+        UNAUTHENTICATED for a ticket that is unknown, used or too old.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateStreamTicket(
+        self,
+        request: _signalling_pb2.CreateStreamTicketRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_signalling_pb2.CreateStreamTicketResponse, _abc.Awaitable[_signalling_pb2.CreateStreamTicketResponse]]:
+        """Makes a ticket that opens one event stream of this session, once, within a minute. Errors: SESSION_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def RefreshIce(
+        self,
+        request: _presence_pb2.RefreshIceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.RefreshIceResponse, _abc.Awaitable[_video_service_pb2.RefreshIceResponse]]:
+        """Answers fresh ICE servers during an attempt, for RTCPeerConnection.setConfiguration and an ICE restart. Errors:
+        SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SESSION_OVER.
+        """
+
+    @_abc_1.abstractmethod
+    def Heartbeat(
+        self,
+        request: _presence_pb2.HeartbeatRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.HeartbeatResponse, _abc.Awaitable[_video_service_pb2.HeartbeatResponse]]:
+        """Says that the caller is there and how the connection stands; expected every 10 seconds, and at each change. Whoever is
+        silent for 45 seconds has left. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT.
+        """
+
+    @_abc_1.abstractmethod
+    def LeaveSession(
+        self,
+        request: _presence_pb2.LeaveSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
+        """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT."""
+
+    @_abc_1.abstractmethod
+    def EndSession(
+        self,
+        request: _presence_pb2.EndSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
+        """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
+        appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
         """
 
     @_abc_1.abstractmethod
@@ -72,5 +315,13 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
         """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's."""
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _video_service_pb2.ListSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.ListSessionsResponse, _abc.Awaitable[_video_service_pb2.ListSessionsResponse]]:
+        """Lists the caller's sessions by start time; staff see everybody's. Errors: INVALID_ARGUMENT."""
 
 def add_VideoServiceServicer_to_server(servicer: VideoServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
