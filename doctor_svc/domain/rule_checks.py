@@ -85,7 +85,7 @@ def _block_violations(rule: AvailabilityRule) -> Iterator[Violation]:
             continue
         if block.opens >= block.closes:
             yield Violation(f"rule.{part}_end_time", f"must be after {part}_start_time")
-        elif block.closes - block.opens < rule.duration:
+        elif block.closes - block.opens < rule.duration <= MAX_VISIT:
             yield Violation(f"rule.{part}_end_time", "must leave room for one visit of duration_minutes")
     if rule.morning and rule.afternoon and rule.afternoon.opens < rule.morning.closes:
         yield Violation("rule.afternoon_start_time", "must not be before morning_end_time")
