@@ -5,7 +5,7 @@ from datetime import date
 from appointment_svc.storage.rows import QUERIES as APPOINTMENT
 from bench import doctors
 from bench.pgbench import with_values
-from doctor_svc.storage.sql import QUERIES as DOCTOR
+from doctor_svc.storage.schedules import GET_SCHEDULE
 
 # Slot `n` of the round, counted by each client for itself; `first`, `each` and `i` come with the run.
 _NEXT_SLOT = f"""\
@@ -28,25 +28,21 @@ def book_script(first: date) -> str:
 
 def statements_script(first: date) -> str:
     """One booking: the statements of both services, in the order of the call, each a round trip of its own."""
-    return f"{_NEXT_SLOT}{_saved_answer()}\n{_schedule(first)}\n{_book(first)}\n"
-
-
-def _saved_answer() -> str:
-    values = {"caller": _CALLER, "method": "'MANUAL'", "request_id": _REQUEST}
-    return with_values(APPOINTMENT["saved_answer"], values)
+    return f"{_NEXT_SLOT}{_schedule(first)}\n{_book(first)}\n"
 
 
 def _schedule(first: date) -> str:
-    start = doctors.start_sql(":row", first)
+    start, doctor_id = doctors.start_sql(":row", first), doctors.doctor_id_sql(":doctor")
     return with_values(
-        DOCTOR["get_schedule"],
+        GET_SCHEDULE,
         {
-            "doctor_id": doctors.doctor_id_sql(":doctor"),
+            "doctor_id": doctor_id,
             "patient_id": doctors.patient_id_sql(":n"),
-            "kinds": "ARRAY['GeneralConsultation']",
-            # proposals.Aim.stretch: nine days around the start.
-            "earliest": f"({start} - interval '9 days')",
-            "latest": f"({start} + interval '9 days')",
+            # The service holds the rest of the doctor by this version; here it must be looked up.
+            "known": f"(SELECT k.version FROM schedule_version AS k WHERE k.doctor_id = {doctor_id})",
+            # proposals.Aim.stretch: a day around the start.
+            "earliest": f"({start} - interval '25 hours')",
+            "latest": f"({start} + interval '25 hours')",
             "now": "now()",
         },
     )

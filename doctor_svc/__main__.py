@@ -28,6 +28,7 @@ from doctor_svc.settings import DoctorSettings, RuleSettings
 from doctor_svc.storage.doctors import StoredDoctors
 from doctor_svc.storage.hours import StoredHours
 from doctor_svc.storage.insights import StoredInsights
+from doctor_svc.storage.practices import practices_in
 from doctor_svc.storage.schedules import StoredSchedules
 from doctor_svc.storage.search import StoredSearch
 from doctor_svc.storage.search_cache import CachedSearch
@@ -44,12 +45,13 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     await database.open()
     channel = open_channel(settings.appointment_target)
     searches = CachedSearch(StoredSearch(database), settings.database_url, settings.search_cache_ttl_seconds)
+    practices, close_practices = practices_in(settings.redis_url, settings.availability_cache_ttl_seconds)
     doctors, copy, applied, progress = StoredDoctors(database), StoredVisits(database), Signal(), Progress()
     world = Surroundings(
         doctors=doctors,
         search=searches,
         hours=StoredHours(database),
-        schedules=StoredSchedules(database),
+        schedules=StoredSchedules(database, practices),
         insights=StoredInsights(database),
         copy=copy,
         applied=applied,
@@ -78,7 +80,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
             ("listen for profiles", searches.follow),
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
         ],
-        closers=[channel.close, database.close],
+        closers=[channel.close, close_practices, database.close],
     )
 
 

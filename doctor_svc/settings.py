@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.settings import ServerSettings
@@ -16,6 +16,18 @@ class DoctorSettings(ServerSettings):
 
     search_cache_ttl_seconds: float = Field(
         default=60.0, ge=0, le=3600, description="How long an answer of a search may be told again; 0 keeps none."
+    )
+    availability_cache_ttl_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        validation_alias=AliasChoices("availability_cache_ttl_seconds", "AVAILABILITY_CACHE_TTL_SECONDS"),
+        description="How long doctors' hours are kept by version, under the clinic's own name; 0 keeps none.",
+    )
+    redis_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("redis_url", "REDIS_URL"),
+        description="A Redis in which all replicas keep them together; without one each keeps its own.",
     )
     appointment_target: str = Field(description="The appointment service, whose changes we copy: localhost:3001.")
 

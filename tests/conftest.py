@@ -15,4 +15,5 @@ pytest_plugins = [
     "tests.fix_coturn",
     "tests.fix_records",
     "tests.fix_video_call",
+    "tests.fix_redis",
 ]

@@ -51,7 +51,7 @@ class GetAvailability:
         stretch = stretch_of_days(question.day, question.day, "date")
         await self.await_revision(question.at_least_revision)
         now = self.clock()
-        schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch, now)
+        schedule = await self.schedules.of_doctor(question.doctor_id, None, stretch, now)
         if schedule is None or not (schedule.is_public or is_self_or_staff(caller, question.doctor_id)):
             raise DoctorNotFound
         agenda = schedule.agenda(now, self.policy)

@@ -60,7 +60,7 @@ class GetDoctorStats:
         now, zone = self.clock(), zone_named(doctor.profile.timezone)
         days = days_asked(question.first, question.last, day_of(now, zone))
         schedule = await self.schedules.of_doctor(
-            doctor.doctor_id, None, None, stretch_of_days(days.first, days.last, "from"), now
+            doctor.doctor_id, None, stretch_of_days(days.first, days.last, "from"), now
         )
         if schedule is None:
             raise DoctorNotFound

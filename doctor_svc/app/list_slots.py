@@ -61,7 +61,7 @@ class ListSlots:
         stretch = stretch_of_days(question.first, question.last, "from")
         await self.await_revision(question.at_least_revision)
         now = self.clock()
-        schedule = await self.schedules.of_doctor(question.doctor_id, question.kind, None, stretch, now)
+        schedule = await self.schedules.of_doctor(question.doctor_id, None, stretch, now)
         may_see = is_self_or_staff(caller, question.doctor_id)
         if schedule is None or not (may_see or (schedule.is_verified and schedule.is_active)):
             raise DoctorNotFound

@@ -106,16 +106,16 @@ class MatchDoctors:
     async def _schedules(
         self, caller: Caller, question: MatchQuestion, stretch: Window, now: datetime
     ) -> list[Schedule]:
-        kind, patient_id, demands = question.visit.kind, question.patient_id, question.demands
+        patient_id, demands = question.patient_id, question.demands
         if question.doctor_id is not None:
-            schedule = await self.schedules.of_doctor(question.doctor_id, kind, patient_id, stretch, now)
+            schedule = await self.schedules.of_doctor(question.doctor_id, patient_id, stretch, now)
             return [_require_known(schedule, caller, question)]
         if question.explain:
             everyone = await self.schedules.who_meet(
-                demands, kind, patient_id, stretch, MOST_EXPLAINED, now=now, everyone=True
+                demands, patient_id, stretch, MOST_EXPLAINED, now=now, everyone=True
             )
             return [one for one in everyone if one.is_public or is_self_or_staff(caller, one.profile.doctor_id)]
-        schedules = await self.schedules.who_meet(demands, kind, patient_id, stretch, MOST_CANDIDATES, now=now)
+        schedules = await self.schedules.who_meet(demands, patient_id, stretch, MOST_CANDIDATES, now=now)
         if demands.specialty and not demands.more_than_specialty and not schedules:
             raise SpecialtyNotAvailable(demands.specialty)
         return schedules

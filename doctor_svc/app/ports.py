@@ -35,22 +35,19 @@ class DoctorSearch(Protocol):
 
 
 class Schedules(Protocol):
-    """Doctors with all that slots and scores are made of. Each method is one statement, so one moment."""
+    """Doctors with all that slots and scores are made of; whatever is told of one doctor is of one moment, now."""
 
     async def of_doctor(
-        self, doctor_id: str, kind: AppointmentType | None, patient_id: str | None, stretch: Window, now: datetime
+        self, doctor_id: str, patient_id: str | None, stretch: Window, now: datetime
     ) -> Schedule | None:
         """One doctor, verified or not, with the busy times that touch a stretch of time; None when there is none.
 
-        Holds that have run out by `now` keep no time.
-
-        With a kind, the rules are those that can matter for it. Without a patient, nobody has visited before.
+        Holds that have run out by `now` keep no time. Without a patient, nobody has visited before.
         """
 
     async def who_meet(
         self,
         demands: Demands,
-        kind: AppointmentType,
         patient_id: str | None,
         stretch: Window,
         limit: int,

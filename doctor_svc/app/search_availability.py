@@ -78,7 +78,7 @@ class SearchAvailability:
         await self.await_revision(question.at_least_revision)
         now = self.clock()
         found = await self.schedules.who_meet(
-            Demands(specialty=question.specialty), question.visit.kind, None, _whole_days(window), MOST_DOCTORS, now=now
+            Demands(specialty=question.specialty), None, _whole_days(window), MOST_DOCTORS, now=now
         )
         offers: list[tuple[Position, DoctorProfile, Offer]] = []
         for place, schedule in enumerate(found):

@@ -14,7 +14,7 @@ from kernel.civil_time import zone_named
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What slots and scores are made of. `busy` and `overrides` are those of the stretch of time that was asked for."""
+    """What slots and scores are made of. `busy` are those of the stretch of time that was asked for."""
 
     profile: DoctorProfile
     is_verified: bool

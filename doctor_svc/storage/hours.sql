@@ -106,8 +106,8 @@ FROM visit AS v
 WHERE v.doctor_id = %(doctor_id)s::uuid
   AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
   AND (v.hold_expire_time IS NULL OR v.hold_expire_time > %(now)s::timestamptz)
-  -- All of the stretches at once, for the index; then each.
-  AND v.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz)
+  -- All of the stretches at once, for the index (no visit is longer than a day); then each.
+  AND v.start_time >= %(earliest)s::timestamptz - interval '1 day' AND v.start_time < %(latest)s::timestamptz
   AND v.end_time > %(now)s::timestamptz
   AND EXISTS (
       SELECT

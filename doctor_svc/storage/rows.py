@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from doctor_svc.domain.busy import Busy
@@ -35,19 +36,24 @@ def profile_of(row: Row) -> DoctorProfile:
     )
 
 
-def schedule_of(row: Row) -> Schedule:
-    """A doctor with hours, busy times and history."""
+def practice_of(row: Row) -> Schedule:
+    """A doctor with hours and without visits."""
     return Schedule(
         profile=profile_of(row),
         is_verified=row["is_verified"],
         is_active=row["is_active"],
         rules=tuple(map(rule_of, row["rules"] or ())),
         overrides=tuple(map(override_of, row["overrides"] or ())),
-        busy=tuple(
-            Busy(_instant(start), _instant(end), _KINDS[kind], seat) for start, end, kind, seat in row["busy"] or ()
-        ),
-        previous_visits=row["previous_visits"],
+        busy=(),
     )
+
+
+def busy_of(row: Row) -> tuple[Busy, ...]:
+    """The busy times in the columns of a schedule."""
+    if row["starts"] is None:
+        return ()
+    kinds = map(_KINDS.__getitem__, row["kinds"])
+    return tuple(map(Busy, map(_instant, row["starts"]), map(_instant, row["ends"]), kinds, row["seats"]))
 
 
 def visit_columns(visits: Sequence[Visit]) -> dict[str, object]:
@@ -68,5 +74,7 @@ def visit_columns(visits: Sequence[Visit]) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=65_536)
 def _instant(microseconds: int) -> datetime:
+    """An instant; visits begin and end at few different ones, and all doctors at the same."""
     return _EPOCH + timedelta(microseconds=microseconds)

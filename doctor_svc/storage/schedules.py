@@ -1,46 +1,54 @@
-"""Doctors with their hours, busy times and history, each read in one statement."""
+"""Doctors with their hours, busy times and history; what changes seldom is read anew only when it has changed."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from chassis.db import Database
+from chassis.sql import Query
 from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.matching import PRIOR_COUNT, PRIOR_RATING
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.specialties import specialty_key
 from doctor_svc.domain.window import Window
-from doctor_svc.storage.rows import schedule_of
-from doctor_svc.storage.sql import QUERIES
-from kernel.appointment_types import AppointmentType
+from doctor_svc.storage.practices import LocalPractices, Practices, read_practice
+from doctor_svc.storage.rows import Row, busy_of
+from doctor_svc.storage.sql import SCHEDULES
 
-_GET = QUERIES["get_schedule"]
-_FIND = QUERIES["find_schedules"]
+
+def _put_together(name: str) -> Query:
+    parts = {part: SCHEDULES[part].text for part in ("practice", "busy", "previous_visits")}
+    return Query(name, SCHEDULES[name].text.format_map(parts))
+
+
+GET_SCHEDULE = _put_together("get_schedule")
+GET_SCHEDULES = _put_together("get_schedules")
+FIND_SCHEDULES = _put_together("find_schedules")
 
 
 class StoredSchedules:
-    """app.ports.Schedules."""
+    """app.ports.Schedules. Without `practices` to look in, each doctor is read anew."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, practices: Practices | None = None) -> None:
         self._database = database
+        self._practices = practices or LocalPractices(ttl_seconds=0)
 
     async def of_doctor(
-        self, doctor_id: str, kind: AppointmentType | None, patient_id: str | None, stretch: Window, now: datetime
+        self, doctor_id: str, patient_id: str | None, stretch: Window, now: datetime
     ) -> Schedule | None:
         """One doctor, or None."""
-        params = {
-            "doctor_id": doctor_id,
-            "patient_id": patient_id,
-            "kinds": None if kind is None else _kinds(kind),
-            "earliest": stretch.earliest,
-            "latest": stretch.latest,
-            "now": now,
-        }
-        row = await self._database.one(_GET, params)
-        return schedule_of(row) if row else None
+        held = (await self._practices.find([doctor_id])).get(doctor_id)
+        params = {"doctor_id": doctor_id, "known": held.version if held else None}
+        row = await self._database.one(GET_SCHEDULE, params | _visits(patient_id, stretch, now))
+        if row is None:
+            return None
+        if held is None or row["practice"] is not None:
+            held = read_practice(row["version"], row["practice"])
+            await self._practices.keep([held])
+        return _with_visits(held.schedule, row)
 
     async def who_meet(
         self,
         demands: Demands,
-        kind: AppointmentType,
         patient_id: str | None,
         stretch: Window,
         limit: int,
@@ -48,26 +56,47 @@ class StoredSchedules:
         now: datetime,
         everyone: bool = False,
     ) -> list[Schedule]:
-        """The doctors who meet the demands, or everyone with those of the specialty first."""
+        """The doctors who meet the demands, or everyone with those of the specialty first.
+
+        Doctors who have changed since they were last read take a second statement; all that is told of one doctor
+        is of one moment.
+        """
         key = specialty_key(demands.specialty)
+        visits = _visits(patient_id, stretch, now)
         params = {
             "specialty_keys": [key] if key else [],
             "language": demands.language.lower(),
             "licences": list(demands.licences),
             "min_rating": demands.min_rating,
             "everyone": everyone,
-            "kinds": _kinds(kind),
-            "patient_id": patient_id,
-            "earliest": stretch.earliest,
-            "latest": stretch.latest,
-            "now": now,
             "most": limit,
             "prior_rating": PRIOR_RATING,
             "prior_count": PRIOR_COUNT,
         }
-        return [schedule_of(row) for row in await self._database.all(_FIND, params)]
+        rows = await self._database.all(FIND_SCHEDULES, params | visits)
+        held = await self._practices.find([row["doctor_id"] for row in rows])
+        found = {
+            row["doctor_id"]: _with_visits(known.schedule, row)
+            for row in rows
+            if (known := held.get(row["doctor_id"])) is not None and known.version == row["version"]
+        }
+        changed = [row["doctor_id"] for row in rows if row["doctor_id"] not in found]
+        if changed:
+            found |= await self._read(changed, visits)
+        return [found[row["doctor_id"]] for row in rows if row["doctor_id"] in found]
+
+    async def _read(self, doctor_ids: list[str], visits: dict[str, object]) -> dict[str, Schedule]:
+        rows = await self._database.all(GET_SCHEDULES, {"doctor_ids": doctor_ids} | visits)
+        practices = [read_practice(row["version"], row["practice"]) for row in rows]
+        await self._practices.keep(practices)
+        pairs = zip(practices, rows, strict=True)
+        return {practice.doctor_id: _with_visits(practice.schedule, row) for practice, row in pairs}
 
 
-def _kinds(kind: AppointmentType) -> list[str]:
-    """The kinds whose rules can matter for one: its own, and the general hours that it may borrow."""
-    return list(dict.fromkeys((kind.value, AppointmentType.GENERAL_CONSULTATION.value)))
+def _visits(patient_id: str | None, stretch: Window, now: datetime) -> dict[str, object]:
+    """The parameters that say which visits are wanted."""
+    return {"patient_id": patient_id, "earliest": stretch.earliest, "latest": stretch.latest, "now": now}
+
+
+def _with_visits(schedule: Schedule, row: Row) -> Schedule:
+    return replace(schedule, busy=busy_of(row), previous_visits=row["previous_visits"])

@@ -72,6 +72,8 @@ d.years_experience >= %(min_years_experience)s::int
     SELECT count(*)
     FROM visit AS v
     WHERE v.doctor_id = d.doctor_id
+      AND v.start_time >= %(day)s::date::timestamp AT TIME ZONE d.timezone - interval '1 day'
+      AND v.start_time < (%(day)s::date + 1)::timestamp AT TIME ZONE d.timezone
       AND v.occupied && tstzrange(
           %(day)s::date::timestamp AT TIME ZONE d.timezone, (%(day)s::date + 1)::timestamp AT TIME ZONE d.timezone)
       AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')

@@ -1,18 +1,10 @@
 """Buckets that all replicas share, in Redis; when it is away, each replica counts for itself."""
 
-import logging
-import time
-
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
+from chassis.optional_redis import OptionalRedis
 from gateway.limits.bucket import Decision, Rate
 from gateway.limits.local import LocalBuckets
 
-logger = logging.getLogger(__name__)
-
 _WAIT_SECONDS = 0.1
-_PAUSE_SECONDS = 5.0
 # The same arithmetic as `bucket.take`, by the clock of the one Redis, so that replicas need not agree on the time.
 _TAKE = """
 local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -34,24 +26,20 @@ class SharedBuckets:
     """Implements limits.guard.Buckets on Redis. Counting is never a reason to fail a request."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, socket_timeout=_WAIT_SECONDS, socket_connect_timeout=_WAIT_SECONDS)
-        self._take = self._redis.register_script(_TAKE)
+        self._redis = OptionalRedis(url, wait_seconds=_WAIT_SECONDS)
+        self._take = self._redis.redis.register_script(_TAKE)
         self._local = LocalBuckets()
-        self._away_until = 0.0
 
     async def take(self, key: str, rate: Rate) -> Decision:
         """See the port."""
-        if time.monotonic() < self._away_until:
-            return self._local.take_now(key, rate)
-        try:
-            answer = await self._take(keys=[f"telemed:rate:{key}"], args=[rate.interval, rate.burst])
-        except (RedisError, OSError, TimeoutError) as error:
-            self._away_until = time.monotonic() + _PAUSE_SECONDS
-            logger.warning("counting alone: Redis is away", extra={"error_type": type(error).__name__})
+        answer = await self._redis.ask(
+            lambda: self._take(keys=[f"telemed:rate:{key}"], args=[rate.interval, rate.burst])
+        )
+        if answer is None:
             return self._local.take_now(key, rate)
         allowed, remaining, retry_after = answer
         return Decision(allowed=bool(allowed), remaining=int(remaining), retry_after=float(retry_after), full_at=0.0)
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._redis.aclose()
+        await self._redis.close()

@@ -1,10 +1,6 @@
 """Who asks too often, from too many pages, or too many at once, against the real application."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,8 +13,7 @@ from gateway.limits.bucket import Rate
 from gateway.limits.guard import RateGuard
 from gateway.limits.local import LocalBuckets
 from gateway.limits.shared import SharedBuckets
-from stack.probes import is_free
-from tests.fix_stack import wait_until
+from tests.fix_redis import RedisServer
 
 PATH = "/appointments/0193f3a0-5b1e-7c3a-9f24-6d2f0f1c9b11"
 SLOW = Rate(burst=3, per_second=0.01)
@@ -81,26 +76,8 @@ async def test_a_forwarded_address_counts_only_when_a_proxy_of_ours_wrote_it(
     assert seen == expected
 
 
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("needs redis-server (Debian: redis-server)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: not is_free(port), "redis listens")
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.kill()
-        process.wait()
-
-
-async def test_replicas_that_share_a_redis_count_together(redis_url: str):
-    one, other = SharedBuckets(redis_url), SharedBuckets(redis_url)
+async def test_replicas_that_share_a_redis_count_together(redis_server: RedisServer):
+    one, other = SharedBuckets(redis_server.url), SharedBuckets(redis_server.url)
     rate = Rate(burst=5, per_second=0.01)
     decisions = await asyncio.gather(*(buckets.take("user:u", rate) for _ in range(5) for buckets in (one, other)))
     assert sum(decision.allowed for decision in decisions) == 5

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.db import Database
 from chassis.sql import Query
-from doctor_svc.storage.sql import QUERIES
+from doctor_svc.storage.schedules import FIND_SCHEDULES, GET_SCHEDULE, GET_SCHEDULES
 from doctor_svc.storage.visits import StoredVisits
 from kernel.appointment_status import AppointmentStatus
 from tests.fix_doctors import WORKING_DAYS, a_doctor, a_rule, a_visit, seed
@@ -40,21 +40,29 @@ async def busy_clinic(doctor_db: Database) -> tuple[Database, str]:
     return doctor_db, doctors[0].doctor_id
 
 
-async def plan(database: Database, name: str, params: dict[str, Any]) -> str:
+async def plan(database: Database, query: Query, params: dict[str, Any]) -> str:
     """The plan of a statement where no table is read from end to end unless there is no other way."""
     async with database.transaction() as session:
         await session.execute(Query("no_seqscan", "SET LOCAL enable_seqscan = off"))
-        rows = await session.all(Query("explain", f"EXPLAIN {QUERIES[name].text}"), params)
+        rows = await session.all(Query("explain", f"EXPLAIN {query.text}"), params)
     return "\n".join(row["QUERY PLAN"] for row in rows)
 
 
 async def test_a_doctors_schedule_is_read_through_indexes(busy_clinic: tuple[Database, str]) -> None:
     database, doctor_id = busy_clinic
-    params = {"doctor_id": doctor_id, "patient_id": PATIENTS[0], "kinds": ["GeneralConsultation"], **STRETCH}
-    found = await plan(database, "get_schedule", params)
-    assert "Seq Scan" not in found, found
-    for index in ("doctor_pkey", "availability_rule_by_doctor", "visit_occupying", "visit_completed"):
-        assert index in found, found
+    params = {"doctor_id": doctor_id, "doctor_ids": [doctor_id], "known": None, "patient_id": PATIENTS[0], **STRETCH}
+    for query in (GET_SCHEDULE, GET_SCHEDULES):
+        found = await plan(database, query, params)
+        assert "Seq Scan" not in found, found
+        for index in (
+            "schedule_version_pkey",
+            "doctor_pkey",
+            "availability_rule_by_doctor",
+            "availability_override_by_doctor",
+            "visit_occupying",
+            "visit_completed",
+        ):
+            assert index in found, found
 
 
 @pytest.mark.parametrize(
@@ -72,14 +80,13 @@ async def test_the_schedules_of_a_specialty_are_read_through_indexes(
         "licences": ["US-NY", "US"],
         "min_rating": 3.5,
         "everyone": False,
-        "kinds": ["GeneralConsultation"],
         "patient_id": PATIENTS[0],
         "most": 200,
         "prior_rating": 4.0,
         "prior_count": 5,
         **STRETCH,
     }
-    found = await plan(database, "find_schedules", params)
+    found = await plan(database, FIND_SCHEDULES, params)
     assert "Seq Scan" not in found, found
-    for index in (doctors_by, "availability_rule_by_doctor", "visit_occupying", "visit_completed"):
+    for index in (doctors_by, "visit_occupying", "visit_completed"):
         assert index in found, found

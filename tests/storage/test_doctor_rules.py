@@ -85,7 +85,7 @@ async def test_a_rule_comes_back_as_it_was_stored(doctor_db: Database) -> None:
     )
     bare = a_rule(doctor, 6, None, afternoon=WallBlock(time(13, 15), time(18)))
     stored = {(await add(doctor_db, rule)).rule_id: rule for rule in (full, bare)}
-    schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, None, NOW_ALONE, NOW_ALONE.earliest)
+    schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, NOW_ALONE, NOW_ALONE.earliest)
     assert schedule is not None
     assert {rule.rule_id: rule for rule in schedule.rules} == {
         rule_id: replace(rule, rule_id=rule_id) for rule_id, rule in stored.items()

@@ -103,7 +103,7 @@ async def test_busy_times_are_the_occupying_visits_of_the_doctor_that_touch_the_
     late = a_visit(doctor.doctor_id, ALL_DAY.earliest - timedelta(minutes=35), kind=AppointmentType.GROUP_SESSION)
     everything = sorted([*by_status.values(), *elsewhere, late], key=lambda visit: visit.appointment_id)
     await StoredVisits(doctor_db).keep(everything, 1)
-    schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, None, ALL_DAY, NINE)
+    schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, ALL_DAY, NINE)
     assert schedule is not None
     expected = [late, *(visit for status, visit in by_status.items() if status in OCCUPYING)]
     assert sorted((busy.start, busy.end, busy.kind, busy.seat) for busy in schedule.busy) == sorted(
@@ -119,7 +119,7 @@ async def test_a_hold_keeps_its_time_until_it_runs_out_although_nobody_has_told_
     await StoredVisits(doctor_db).keep([held], 1)
 
     async def busy_at(now: datetime) -> int:
-        schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, None, ALL_DAY, now)
+        schedule = await StoredSchedules(doctor_db).of_doctor(doctor.doctor_id, None, ALL_DAY, now)
         assert schedule is not None
         return len(schedule.busy)
 

@@ -291,7 +291,7 @@ async def test_a_clinic_with_doctors_of_its_own_is_left_alone(doctor_db_url: str
 
 async def stored_rules(doctors: Database, doctor: DemoDoctor) -> tuple[AvailabilityRule, ...]:
     stretch = Window(NOW, NOW + timedelta(days=1))
-    schedule = await StoredSchedules(doctors).of_doctor(doctor.id, None, None, stretch, datetime.now(UTC))
+    schedule = await StoredSchedules(doctors).of_doctor(doctor.id, None, stretch, datetime.now(UTC))
     assert schedule is not None
     return schedule.rules
 

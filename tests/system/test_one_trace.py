@@ -54,6 +54,7 @@ def test_a_smart_booking_is_one_connected_trace_without_patient_data(
         f"      appointment CLIENT {MATCH}",
         f"        doctor SERVER {MATCH}",
         "          doctor CLIENT find_schedules",
+        "          doctor CLIENT get_schedules",
         "      appointment CLIENT book",
     ]
     by_name = {(r.service, r.span.name): r for r in spans}
