@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SOURCES := kernel chassis appointment_svc doctor_svc video_svc gateway stack bench proof tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run down test test-fast proof proof-quick check format gen lock bench clean
+.PHONY: help install install-dev run down test test-fast test-browser proof proof-quick check format gen lock bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: $(VENV)/.installed-dev ## every test
 
 test-fast: $(VENV)/.installed-dev ## the tests that start nothing
 	$(BIN)/pytest tests/domain tests/contract
+
+test-browser: $(VENV)/.installed-dev ## the visit page in two real browsers; needs Chromium, pictures in build/pictures
+	TELEMED_BROWSER_TESTS=required $(BIN)/pytest tests/browser
 
 check: $(VENV)/.installed-dev ## format, lint, types, import contracts, generated code, protos, tests
 	$(BIN)/ruff format --check $(SOURCES)

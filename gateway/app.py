@@ -39,6 +39,7 @@ from gateway.stream import EventStream, StreamLimits
 from gateway.tickets import split_ticket
 from gateway.transcode import Transcoder
 from gateway.upstreams import Upstreams
+from gateway.visit_page import VisitPage
 from kernel.errors import Overloaded, Unauthenticated
 
 # Where the generated contracts are installed.
@@ -90,8 +91,7 @@ class Gateway:
             (binding, Endpoint(Transcoder(binding, self._encoder, decoder), client)) for binding, client in bindings
         )
         served = [binding for binding, _ in bindings]
-        pages = Pages(served, document_of(served, CONTRACTS), upstreams.states, self.stopping)
-        self._pages = pages.by_path()
+        self._pages = Pages(served, document_of(served, CONTRACTS), upstreams.states, self.stopping, VisitPage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -114,9 +114,9 @@ class Gateway:
         body_field = ""
         try:
             check_head(request)
-            page = self._pages.get(request.path)
+            page = self._pages.find(request.path)
             if page is not None:
-                return await self._show(page, request, exchange)
+                return await self._show(*page, request, exchange)
             self._shed()
             await self._limits.rates.check_address(request)
             found = self._table.find(request.path)
@@ -142,10 +142,10 @@ class Gateway:
         if self._in_flight > self._limits.in_flight:
             raise Overloaded("too many requests at once", retry_after_seconds=1.0)
 
-    async def _show(self, page: Page, request: Request, exchange: Exchange) -> Answer:
+    async def _show(self, route: str, page: Page, request: Request, exchange: Exchange) -> Answer:
         if request.method != "GET":
             raise _not_allowed(["GET"])
-        exchange.routed_to(request.path, request.method)
+        exchange.routed_to(route, request.method)
         return await page()
 
     def _endpoint(self, request: Request, found: Found[Endpoint] | None) -> tuple[Endpoint, Found[Endpoint]]:

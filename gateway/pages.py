@@ -10,6 +10,7 @@ from gateway.openapi.page import CONTENT_SECURITY_POLICY, page_of
 from gateway.openapi.schemas import Schema
 from gateway.routes import Binding
 from gateway.upstreams import is_ready
+from gateway.visit_page import VisitPage
 
 States = Callable[[], Awaitable[Mapping[str, str]]]
 Page = Callable[[], Awaitable[Answer]]
@@ -23,16 +24,29 @@ class Pages:
     document: Schema
     states: States
     stopping: asyncio.Event
+    visit_page: VisitPage
 
-    def by_path(self) -> dict[str, Page]:
-        """Each page under its path; all of them are read by GET and need no token."""
-        return {
-            "/": self.routes,
-            "/docs": self.api_page,
-            "/openapi.json": self.openapi,
-            "/healthz": self.live,
-            "/readyz": self.ready,
-        }
+    def find(self, path: str) -> tuple[str, Page] | None:
+        """The page at a path with the name of its route; all of them are read by GET and need no token."""
+        page = self._named(path)
+        if page is not None:
+            return path, page
+        found = self.visit_page.find(path)
+        return None if found is None else (found.route, found.show)
+
+    def _named(self, path: str) -> Page | None:
+        match path:
+            case "/":
+                return self.routes
+            case "/docs":
+                return self.api_page
+            case "/openapi.json":
+                return self.openapi
+            case "/healthz":
+                return self.live
+            case "/readyz":
+                return self.ready
+        return None
 
     async def routes(self) -> Answer:
         """Every route with the RPC that answers it."""

@@ -66,6 +66,7 @@ def _from_signal(heard: SignalFrom) -> pb.Signal:
         participant_id=heard.sender.participant_id,
         attempt=signal.attempt,
         number=signal.number,
+        peer_attempt=signal.receiver_attempt,
         payload=_from_payload(signal.payload),
     )
 

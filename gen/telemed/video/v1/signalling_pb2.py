@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!telemed/video/v1/signalling.proto\x12\x10telemed.video.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"V\n\x12SessionDescription\x12-\n\x04type\x18\x01 \x01(\x0e\x32\x19.telemed.video.v1.SdpTypeB\x04\xe2\x41\x01\x02\x12\x11\n\x03sdp\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x0cIceCandidate\x12\x17\n\tcandidate\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0f\n\x07sdp_mid\x18\x02 \x01(\t\x12\x1d\n\x10sdp_m_line_index\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x19\n\x11username_fragment\x18\x04 \x01(\tB\x13\n\x11_sdp_m_line_index\"\x99\x01\n\rSignalPayload\x12\x39\n\x0b\x64\x65scription\x18\x01 \x01(\x0b\x32$.telemed.video.v1.SessionDescription\x12\x32\n\ncandidates\x18\x02 \x03(\x0b\x32\x1e.telemed.video.v1.IceCandidate\x12\x19\n\x11\x65nd_of_candidates\x18\x03 \x01(\x08\"\xae\x01\n\x11SendSignalRequest\x12\x18\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07\x61ttempt\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0cpeer_attempt\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06number\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x36\n\x07payload\x18\x05 \x01(\x0b\x32\x1f.telemed.video.v1.SignalPayloadB\x04\xe2\x41\x01\x02\")\n\x12SendSignalResponse\x12\x13\n\x0bnext_number\x18\x01 \x01(\x05\"s\n\x06Signal\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0e\n\x06number\x18\x03 \x01(\x05\x12\x30\n\x07payload\x18\x04 \x01(\x0b\x32\x1f.telemed.video.v1.SignalPayload\"5\n\x19\x43reateStreamTicketRequest\x12\x18\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"]\n\x1a\x43reateStreamTicketResponse\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*L\n\x07SdpType\x12\x18\n\x14SDP_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSDP_TYPE_OFFER\x10\x01\x12\x13\n\x0fSDP_TYPE_ANSWER\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!telemed/video/v1/signalling.proto\x12\x10telemed.video.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"V\n\x12SessionDescription\x12-\n\x04type\x18\x01 \x01(\x0e\x32\x19.telemed.video.v1.SdpTypeB\x04\xe2\x41\x01\x02\x12\x11\n\x03sdp\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x0cIceCandidate\x12\x17\n\tcandidate\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0f\n\x07sdp_mid\x18\x02 \x01(\t\x12\x1d\n\x10sdp_m_line_index\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x19\n\x11username_fragment\x18\x04 \x01(\tB\x13\n\x11_sdp_m_line_index\"\x99\x01\n\rSignalPayload\x12\x39\n\x0b\x64\x65scription\x18\x01 \x01(\x0b\x32$.telemed.video.v1.SessionDescription\x12\x32\n\ncandidates\x18\x02 \x03(\x0b\x32\x1e.telemed.video.v1.IceCandidate\x12\x19\n\x11\x65nd_of_candidates\x18\x03 \x01(\x08\"\xae\x01\n\x11SendSignalRequest\x12\x18\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07\x61ttempt\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0cpeer_attempt\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06number\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x36\n\x07payload\x18\x05 \x01(\x0b\x32\x1f.telemed.video.v1.SignalPayloadB\x04\xe2\x41\x01\x02\")\n\x12SendSignalResponse\x12\x13\n\x0bnext_number\x18\x01 \x01(\x05\"\x89\x01\n\x06Signal\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0e\n\x06number\x18\x03 \x01(\x05\x12\x30\n\x07payload\x18\x04 \x01(\x0b\x32\x1f.telemed.video.v1.SignalPayload\x12\x14\n\x0cpeer_attempt\x18\x05 \x01(\x05\"5\n\x19\x43reateStreamTicketRequest\x12\x18\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"]\n\x1a\x43reateStreamTicketResponse\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*L\n\x07SdpType\x12\x18\n\x14SDP_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSDP_TYPE_OFFER\x10\x01\x12\x13\n\x0fSDP_TYPE_ANSWER\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,8 +51,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDSIGNALREQUEST'].fields_by_name['payload']._serialized_options = b'\342A\001\002'
   _globals['_CREATESTREAMTICKETREQUEST'].fields_by_name['session_id']._loaded_options = None
   _globals['_CREATESTREAMTICKETREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002'
-  _globals['_SDPTYPE']._serialized_start=990
-  _globals['_SDPTYPE']._serialized_end=1066
+  _globals['_SDPTYPE']._serialized_start=1013
+  _globals['_SDPTYPE']._serialized_end=1089
   _globals['_SESSIONDESCRIPTION']._serialized_start=121
   _globals['_SESSIONDESCRIPTION']._serialized_end=207
   _globals['_ICECANDIDATE']._serialized_start=210
@@ -63,10 +63,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDSIGNALREQUEST']._serialized_end=678
   _globals['_SENDSIGNALRESPONSE']._serialized_start=680
   _globals['_SENDSIGNALRESPONSE']._serialized_end=721
-  _globals['_SIGNAL']._serialized_start=723
-  _globals['_SIGNAL']._serialized_end=838
-  _globals['_CREATESTREAMTICKETREQUEST']._serialized_start=840
-  _globals['_CREATESTREAMTICKETREQUEST']._serialized_end=893
-  _globals['_CREATESTREAMTICKETRESPONSE']._serialized_start=895
-  _globals['_CREATESTREAMTICKETRESPONSE']._serialized_end=988
+  _globals['_SIGNAL']._serialized_start=724
+  _globals['_SIGNAL']._serialized_end=861
+  _globals['_CREATESTREAMTICKETREQUEST']._serialized_start=863
+  _globals['_CREATESTREAMTICKETREQUEST']._serialized_end=916
+  _globals['_CREATESTREAMTICKETRESPONSE']._serialized_start=918
+  _globals['_CREATESTREAMTICKETRESPONSE']._serialized_end=1011
 # @@protoc_insertion_point(module_scope)

@@ -216,12 +216,17 @@ class Signal(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
+    PEER_ATTEMPT_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
     """The UUID of the participant who sent it."""
     attempt: _builtins.int
     """The attempt of the sender that it belongs to."""
     number: _builtins.int
     """Its number within that attempt."""
+    peer_attempt: _builtins.int
+    """The attempt of the receiver that it is for: one that is higher than the receiver knows of has overtaken the answer of
+    StartSession.
+    """
     @_builtins.property
     def payload(self) -> Global___SignalPayload:
         """What is said."""
@@ -233,10 +238,11 @@ class Signal(_message.Message):
         attempt: _builtins.int = ...,
         number: _builtins.int = ...,
         payload: Global___SignalPayload | None = ...,
+        peer_attempt: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "number", b"number", "participant_id", b"participant_id", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "number", b"number", "participant_id", b"participant_id", "payload", b"payload", "peer_attempt", b"peer_attempt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
