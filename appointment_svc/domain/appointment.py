@@ -145,10 +145,12 @@ class Appointment:
     def rescheduled(self, slot: Slot, now: datetime, notice: timedelta) -> "Appointment":
         """The appointment at another time. Raises WrongState, or TooLateToReschedule with less than `notice` left.
 
-        A hold needs no notice, and keeps the instant at which it runs out.
+        A hold needs no notice, and keeps the instant at which it runs out: from then on HoldExpired is raised.
         """
         if self.status not in MOVABLE:
             raise WrongState.of(self.status, "moved")
+        if self.hold_expire_time is not None and now >= self.hold_expire_time:
+            raise HoldExpired.of(self.hold_expire_time)
         if self.status is not AppointmentStatus.HELD and self.start - now < notice:
             raise TooLateToReschedule.of(self.start, notice)
         return replace(

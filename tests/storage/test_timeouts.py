@@ -19,7 +19,7 @@ from appointment_svc.storage.timeouts import QUERIES, PostgresTimeouts
 from chassis.db import Database
 from chassis.signals import Signal
 from chassis.sql import Query
-from kernel.appointment_status import OCCUPYING, AppointmentStatus
+from kernel.appointment_status import AppointmentStatus
 from tests.fix_ledger import NOW, TEN, LedgerBench, draft
 from tests.fix_stack import ROOT
 
@@ -107,10 +107,25 @@ async def test_a_visit_is_settled_at_its_instant_and_not_before(
     assert row["claims"] == 0
 
 
-async def test_each_clock_touches_its_own_and_final_states_stay_for_ever(bench: LedgerBench):
-    await given(bench, *(visit(status) for status in AppointmentStatus if status not in OCCUPYING))
+@pytest.mark.parametrize("name", TABLE)
+async def test_each_clock_touches_its_own_state_and_no_other_however_late_it_is(bench: LedgerBench, name: str):
+    ids = dict(zip(AppointmentStatus, await given(bench, *map(visit, AppointmentStatus)), strict=True))
+    (attended,) = await given(bench, visit(CONFIRMED))
+    arrive = Query("arrive", "UPDATE appointment SET patient_arrival_time = %s WHERE appointment_id = %s::uuid")
+    await bench.database.execute(arrive, [TEN, attended])
+    run_out = Query("run_out", "UPDATE appointment SET hold_expire_time = %s WHERE status = 'HELD'")
+    await bench.database.execute(run_out, [NOW])
     bench.now[0] = END + timedelta(days=400)
-    assert [await clock(bench, name)() for name in TABLE] == [0] * len(TABLE)
+    assert await clock(bench, name)() == 1
+    mine = {
+        "hold_runs_out": ids[AppointmentStatus.HELD],
+        "approval_never_came": ids[AppointmentStatus.PENDING],
+        "patient_never_came": ids[CONFIRMED],
+        "doctor_never_came": attended,
+        "visit_ends": ids[AppointmentStatus.IN_PROGRESS],
+    }[name]
+    changed = {one for one in (*ids.values(), attended) if (await found(bench, one)).version == 2}
+    assert changed == {mine}
 
 
 async def test_an_imported_hold_without_an_end_never_runs_out(bench: LedgerBench):

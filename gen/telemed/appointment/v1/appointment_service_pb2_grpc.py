@@ -204,7 +204,7 @@ class AppointmentServiceServicer:
         """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
         appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
         TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
+        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, HOLD_EXPIRED, ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -70,7 +70,7 @@ class AppointmentServiceStub:
     """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
     appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
     TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
+    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, HOLD_EXPIRED, ETAG_MISMATCH.
     """
     ApproveAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.ApproveAppointmentRequest, _appointment_service_pb2.ApproveAppointmentResponse]
     """Lets a visit take place that the doctor wanted to approve first; to say no, cancel it. State: PENDING. Errors:
@@ -156,7 +156,7 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
     appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
     TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
+    DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, HOLD_EXPIRED, ETAG_MISMATCH.
     """
     ApproveAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.ApproveAppointmentRequest, _appointment_service_pb2.ApproveAppointmentResponse]  # type: ignore[assignment]
     """Lets a visit take place that the doctor wanted to approve first; to say no, cancel it. State: PENDING. Errors:
@@ -287,7 +287,7 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves an appointment to another time of the same doctor; the old time is kept until the new one is sure, and the
         appointment keeps its id. States: HELD, PENDING, CONFIRMED. Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE,
         TOO_LATE_TO_RESCHEDULE, TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, SLOT_TAKEN, PATIENT_BUSY,
-        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, ETAG_MISMATCH.
+        DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, HOLD_EXPIRED, ETAG_MISMATCH.
         """
 
     @_abc_1.abstractmethod
