@@ -5,7 +5,7 @@ PORT ?= 3000
 SEED ?= $(shell date +%Y%m%d)
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := kernel chassis appointment_svc doctor_svc video_svc gateway stack bench proof tools tests
+SOURCES := kernel chassis appointment_svc doctor_svc video_svc gateway stack telemed_client bench proof tools tests
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run down test test-fast test-browser proof proof-quick check format gen lock bench clean
