@@ -32,6 +32,7 @@ async def test_an_offer_and_its_candidates_arrive_as_they_were_sent(call: Call) 
         participant_id=call.doctor.participant_id,
         attempt=1,
         number=1,
+        peer_attempt=1,
         payload=description("OFFER", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"),
     )
     assert second.payload == candidates("candidate:1", "candidate:2", end=True)
