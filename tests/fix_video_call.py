@@ -14,6 +14,7 @@ from chassis.db import Database
 from tests.domain.video.video_builders import RULES
 from tests.fix_video import AS_DOCTOR, AS_PATIENT, Booked, Clock, House, Visits
 from video_svc.app.keep_time import KeepTime
+from video_svc.storage.attempts import PostgresAttempts
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.signals import PostgresSignals
 from video_svc.storage.tickets import PostgresTickets
@@ -162,7 +163,12 @@ async def keep_time(video_house: House, request: pytest.FixtureRequest) -> Async
     database = Database(video_house.database_url, size=2)
     await database.open()
     clock = request.getfixturevalue("visits").clock if "visits" in request.fixturenames else Clock()
-    parts = PostgresSessions(database, RULES), PostgresSignals(database, RULES), PostgresTickets(database)
+    parts = (
+        PostgresSessions(database, RULES),
+        PostgresSignals(database, RULES),
+        PostgresTickets(database),
+        PostgresAttempts(database),
+    )
     yield KeepTime(*parts, RULES, clock)
     await database.close()
 

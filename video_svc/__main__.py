@@ -21,15 +21,18 @@ from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
 from video_svc.api.policy import OPEN_TO, TAKES_TICKETS
 from video_svc.api.servicer import VideoServicer
+from video_svc.app.clean_up import CleanUp
 from video_svc.app.connecting import Connecting
 from video_svc.app.copy_visits import CopyVisits
 from video_svc.app.keep_time import KeepTime
+from video_svc.app.negotiating import Negotiating
 from video_svc.app.use_cases import Surroundings, use_cases
 from video_svc.peers.changes import AppointmentChanges
 from video_svc.peers.join_key import signing_key
 from video_svc.peers.join_tokens import SignedJoinTokens
 from video_svc.providers import providers_of
 from video_svc.settings import VideoSettings
+from video_svc.storage.attempts import PostgresAttempts
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.signals import PostgresSignals
 from video_svc.storage.sql import CHANNEL, MIGRATIONS
@@ -45,11 +48,8 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     await database.open()
     channel = open_channel(settings.appointment_target)
     rules, copied, board, progress = settings.join_rules, Signal(), SignalBoard(), Progress()
-    sessions, signals, tickets = (
-        PostgresSessions(database, rules),
-        PostgresSignals(database, rules),
-        PostgresTickets(database),
-    )
+    sessions, signals = PostgresSessions(database, rules), PostgresSignals(database, rules)
+    tickets, attempts = PostgresTickets(database), PostgresAttempts(database)
 
     copy = CopyVisits(PostgresVisitCopies(database), progress)
     feed = AppointmentChanges(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
@@ -62,7 +62,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
             sessions=sessions,
             signals=signals,
             tickets=tickets,
-            connecting=Connecting(providers.media, providers.ice, public_ice),
+            connecting=Connecting(providers.media, providers.ice, Negotiating(attempts, clock), public_ice),
             tokens=SignedJoinTokens(signing_key(settings.join_key_file), settings.join_token_ttl),
             copied=copied,
             board=board,
@@ -89,7 +89,8 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         work=[
             ("follow appointments", follower.run),
             ("listen for sessions", lambda: listen_by_name(settings.database_url, CHANNEL, board)),
-            ("keep time", KeepTime(sessions, signals, tickets, rules, clock).run),
+            ("keep time", KeepTime(sessions, signals, tickets, attempts, rules, clock).run),
+            ("clean up", CleanUp(attempts, providers.media, clock).run),
         ],
         by_ticket={TAKES_TICKETS: lambda ticket: tickets.redeem(ticket, clock())},
         closers=[channel.close, providers.close, database.close],

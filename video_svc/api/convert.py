@@ -101,6 +101,8 @@ def _participant(one: Participant) -> pb.Participant:
         state_time=to_timestamp(one.changed),
         last_seen_time=to_timestamp(one.seen),
         attempt=one.attempt,
+        # Before that the provider would not find them: its connection has to stand first.
+        track_names=one.tracks if one.state is ParticipantState.CONNECTED else (),
     )
     if one.devices is not None:
         answer.device_check.CopyFrom(

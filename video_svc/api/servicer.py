@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from telemed.video.v1 import presence_pb2, signalling_pb2
+from telemed.video.v1 import media_pb2, presence_pb2, signalling_pb2
 from telemed.video.v1 import video_service_pb2 as pb
 from telemed.video.v1.video_service_pb2_grpc import VideoServiceServicer
 
@@ -13,6 +13,15 @@ from chassis.protos import to_timestamp
 from chassis.server import Context
 from video_svc.api.convert import from_admission, from_heartbeat, from_session, put_ice, to_connection_state, to_side
 from video_svc.api.lists import from_page, to_question
+from video_svc.api.media import (
+    from_published,
+    from_subscribed,
+    to_answer,
+    to_local_tracks,
+    to_offer,
+    to_place,
+    to_wanted,
+)
 from video_svc.api.signalling import from_event, to_message
 from video_svc.app.heartbeat import Report
 from video_svc.app.use_cases import UseCases
@@ -73,6 +82,24 @@ class VideoServicer(VideoServiceServicer):
     ) -> signalling_pb2.CreateStreamTicketResponse:
         ticket, expires = await self._do.create_stream_ticket(current_caller(), _session_id(request.session_id))
         return signalling_pb2.CreateStreamTicketResponse(ticket=ticket, expire_time=to_timestamp(expires))
+
+    async def PublishTracks(
+        self, request: media_pb2.PublishTracksRequest, context: Context
+    ) -> media_pb2.PublishTracksResponse:
+        offer, tracks = to_offer(request), to_local_tracks(request)
+        return from_published(await self._do.publish_tracks(current_caller(), to_place(request), offer, tracks))
+
+    async def SubscribeTracks(
+        self, request: media_pb2.SubscribeTracksRequest, context: Context
+    ) -> media_pb2.SubscribeTracksResponse:
+        wanted = to_wanted(request)
+        return from_subscribed(await self._do.subscribe_tracks(current_caller(), to_place(request), wanted), wanted)
+
+    async def AnswerOffer(
+        self, request: media_pb2.AnswerOfferRequest, context: Context
+    ) -> media_pb2.AnswerOfferResponse:
+        await self._do.answer_offer(current_caller(), to_place(request), to_answer(request))
+        return media_pb2.AnswerOfferResponse()
 
     async def RefreshIce(self, request: presence_pb2.RefreshIceRequest, context: Context) -> pb.RefreshIceResponse:
         answer = pb.RefreshIceResponse()

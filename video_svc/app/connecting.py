@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from video_svc.app.media_errors import MediaError, refusal_of
 from video_svc.app.media_ports import IceProvider, MediaProvider
+from video_svc.app.negotiating import Negotiating
+from video_svc.domain.attempt import AttemptKey
 from video_svc.domain.media import IceServer, IceServers, Topology
 from video_svc.domain.participant import Participant
 
@@ -27,6 +29,7 @@ class Connecting:
 
     media: MediaProvider
     ice: IceProvider
+    negotiating: Negotiating
     public_ice: tuple[IceServer, ...]
 
     async def of(self, session_id: str, participant: Participant) -> Connection:
@@ -34,10 +37,12 @@ class Connecting:
         topology = self.media.caps.topology
         if not participant.is_in_call:
             return Connection(topology, IceServers(self.public_ice))
-        try:
-            provider_session_id = await self.media.open_session(f"{session_id}/{participant.attempt}")
-        except MediaError as error:
-            raise refusal_of(error) from error
+        provider_session_id = ""
+        if topology is Topology.SFU:
+            key = AttemptKey(session_id, participant.side, participant.attempt)
+            # Random, and nothing that an outsider could lay beside anything else.
+            label = f"{participant.participant_id}.{participant.attempt}"
+            provider_session_id = await self.negotiating.opened(key, lambda: self.media.open_session(label))
         return Connection(topology, await self.ice_servers(participant), provider_session_id)
 
     async def ice_servers(self, participant: Participant) -> IceServers:

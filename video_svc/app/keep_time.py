@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from chassis.background import periodically
 from chassis.clock import Clock
+from video_svc.app.negotiation_ports import Attempts
 from video_svc.app.ports import Sessions, Signals, Tickets
 from video_svc.domain.presence import at
 from video_svc.domain.session import JoinRules
@@ -23,6 +24,7 @@ class KeepTime:
     sessions: Sessions
     signals: Signals
     tickets: Tickets
+    attempts: Attempts
     rules: JoinRules
     clock: Clock
 
@@ -33,6 +35,7 @@ class KeepTime:
             await self.sessions.change(session_id, lambda session: at(session, self.rules, now))
         await self.signals.forget(now - _SIGNALS_LIVE, now - _SIGNALS_ONCE_CONNECTED)
         await self.tickets.forget(now)
+        await self.attempts.forget(now - _SIGNALS_LIVE)
 
     async def run(self) -> None:
         """Does it every other second, for ever."""

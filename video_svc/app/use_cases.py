@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chassis.clock import Clock
 from chassis.signals import Signal, SignalBoard
 from video_svc.app.admit import Admit
+from video_svc.app.answer_offer import AnswerOffer
 from video_svc.app.check_in import CheckIn
 from video_svc.app.connecting import Connecting
 from video_svc.app.create_stream_ticket import CreateStreamTicket
@@ -14,12 +15,15 @@ from video_svc.app.get_session import GetSession
 from video_svc.app.heartbeat import Heartbeat
 from video_svc.app.leave_session import LeaveSession
 from video_svc.app.list_sessions import ListSessions
+from video_svc.app.media_access import MediaAccess
 from video_svc.app.ports import JoinTokens, Sessions, Signals, Tickets
+from video_svc.app.publish_tracks import PublishTracks
 from video_svc.app.refresh_ice import RefreshIce
 from video_svc.app.reject import Reject
 from video_svc.app.remove import Remove
 from video_svc.app.send_signal import SendSignal
 from video_svc.app.start_session import StartSession
+from video_svc.app.subscribe_tracks import SubscribeTracks
 from video_svc.app.watch_session import WatchSession
 from video_svc.domain.session import JoinRules
 
@@ -55,6 +59,9 @@ class UseCases:
     send_signal: SendSignal
     watch_session: WatchSession
     create_stream_ticket: CreateStreamTicket
+    publish_tracks: PublishTracks
+    subscribe_tracks: SubscribeTracks
+    answer_offer: AnswerOffer
     refresh_ice: RefreshIce
     heartbeat: Heartbeat
     leave_session: LeaveSession
@@ -66,7 +73,8 @@ class UseCases:
 def use_cases(here: Surroundings) -> UseCases:
     """The use cases in these surroundings."""
     sessions, rules, clock = here.sessions, here.rules, here.clock
-    deciding = Deciding(sessions, rules, clock)
+    deciding, connecting = Deciding(sessions, rules, clock), here.connecting
+    access = MediaAccess(sessions, connecting.media, connecting.negotiating, rules, clock)
     return UseCases(
         start_session=StartSession(sessions, here.connecting, here.tokens, rules, here.visit_page, here.copied, clock),
         check_in=CheckIn(sessions, rules, clock),
@@ -76,6 +84,9 @@ def use_cases(here: Surroundings) -> UseCases:
         send_signal=SendSignal(sessions, here.signals, rules, clock),
         watch_session=WatchSession(sessions, here.signals, here.board),
         create_stream_ticket=CreateStreamTicket(sessions, here.tickets, clock),
+        publish_tracks=PublishTracks(access),
+        subscribe_tracks=SubscribeTracks(access),
+        answer_offer=AnswerOffer(access),
         refresh_ice=RefreshIce(sessions, here.connecting, rules, clock),
         heartbeat=Heartbeat(sessions, rules, clock),
         leave_session=LeaveSession(sessions, clock),

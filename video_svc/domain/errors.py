@@ -170,6 +170,16 @@ class MediaNotConfigured(Refusal):
     reason = "MEDIA_NOT_CONFIGURED"
 
 
+class NeedsSfu(Refusal):
+    """This clinic's visits go directly from browser to browser: there is no provider to negotiate with."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "NEEDS_SFU"
+
+    def __init__(self) -> None:
+        super().__init__("this visit is peer to peer: exchange descriptions by SendSignal")
+
+
 class MediaOutOfOrder(Refusal):
     """An exchange on this connection is under way and has to be finished first."""
 

@@ -24,7 +24,7 @@ class Participant:
 
     Each joining is an attempt with a number of its own, from 1; 0 before the first. `report` is the number of the
     newest report of the attempt's connection, so that one which was overtaken is known as old. `request_id` is what
-    asked for the attempt.
+    asked for the attempt. `tracks` are the names of what the attempt sends through a provider.
     """
 
     participant_id: str
@@ -37,6 +37,7 @@ class Participant:
     report: int = 0
     request_id: str = ""
     devices: DeviceCheck | None = None
+    tracks: tuple[str, ...] = ()
 
     @property
     def is_in_call(self) -> bool:
@@ -60,7 +61,7 @@ class Participant:
         if self.is_in_call and request_id and request_id == self.request_id:
             return replace(self, seen=now)
         begun = replace(self.after(ParticipantEvent.BEGAN, now), seen=now)
-        return replace(begun, attempt=self.attempt + 1, report=0, changed=now, request_id=request_id)
+        return replace(begun, attempt=self.attempt + 1, report=0, changed=now, request_id=request_id, tracks=())
 
     def reported(self, attempt: int, number: int, *, is_connected: bool, now: datetime) -> "Participant":
         """After a report of the connection. Raises StaleAttempt.

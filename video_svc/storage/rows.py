@@ -91,4 +91,5 @@ def _participant(row: Row) -> Participant:
         report=row["report"],
         request_id=row["request_id"],
         devices=devices,
+        tracks=tuple(row["tracks"]),
     )

@@ -242,6 +242,7 @@ class Participant(_message.Message):
     LAST_SEEN_TIME_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     DEVICE_CHECK_FIELD_NUMBER: _builtins.int
+    TRACK_NAMES_FIELD_NUMBER: _builtins.int
     participant_type: Global___ParticipantType.ValueType
     """The role."""
     participant_id: _builtins.str
@@ -266,6 +267,12 @@ class Participant(_message.Message):
     def device_check(self) -> _presence_pb2.DeviceCheck:
         """What the participant's check of the devices found; absent without one."""
 
+    @_builtins.property
+    def track_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of the tracks that the participant sends through a forwarding provider, told once they are connected; empty
+        when the browsers talk peer to peer.
+        """
+
     def __init__(
         self,
         *,
@@ -277,10 +284,11 @@ class Participant(_message.Message):
         last_seen_time: _timestamp_pb2.Timestamp | None = ...,
         attempt: _builtins.int = ...,
         device_check: _presence_pb2.DeviceCheck | None = ...,
+        track_names: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["device_check", b"device_check", "join_time", b"join_time", "last_seen_time", b"last_seen_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "device_check", b"device_check", "join_time", b"join_time", "last_seen_time", b"last_seen_time", "participant_id", b"participant_id", "participant_type", b"participant_type", "state", b"state", "state_time", b"state_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "device_check", b"device_check", "join_time", b"join_time", "last_seen_time", b"last_seen_time", "participant_id", b"participant_id", "participant_type", b"participant_type", "state", b"state", "state_time", b"state_time", "track_names", b"track_names"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from telemed.video.v1 import media_pb2 as telemed_dot_video_dot_v1_dot_media__pb2
 from telemed.video.v1 import presence_pb2 as telemed_dot_video_dot_v1_dot_presence__pb2
 from telemed.video.v1 import signalling_pb2 as telemed_dot_video_dot_v1_dot_signalling__pb2
 from telemed.video.v1 import video_service_pb2 as telemed_dot_video_dot_v1_dot_video__service__pb2
@@ -87,6 +88,21 @@ class VideoServiceStub:
                 '/telemed.video.v1.VideoService/CreateStreamTicket',
                 request_serializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketRequest.SerializeToString,
                 response_deserializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketResponse.FromString,
+                _registered_method=True)
+        self.PublishTracks = channel.unary_unary(
+                '/telemed.video.v1.VideoService/PublishTracks',
+                request_serializer=telemed_dot_video_dot_v1_dot_media__pb2.PublishTracksRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_media__pb2.PublishTracksResponse.FromString,
+                _registered_method=True)
+        self.SubscribeTracks = channel.unary_unary(
+                '/telemed.video.v1.VideoService/SubscribeTracks',
+                request_serializer=telemed_dot_video_dot_v1_dot_media__pb2.SubscribeTracksRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_media__pb2.SubscribeTracksResponse.FromString,
+                _registered_method=True)
+        self.AnswerOffer = channel.unary_unary(
+                '/telemed.video.v1.VideoService/AnswerOffer',
+                request_serializer=telemed_dot_video_dot_v1_dot_media__pb2.AnswerOfferRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_media__pb2.AnswerOfferResponse.FromString,
                 _registered_method=True)
         self.RefreshIce = channel.unary_unary(
                 '/telemed.video.v1.VideoService/RefreshIce',
@@ -203,6 +219,32 @@ class VideoServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishTracks(self, request, context):
+        """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
+        of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
+        NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
+        attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubscribeTracks(self, request, context):
+        """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
+        back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerOffer(self, request, context):
+        """Hands in the answer to the offer of SubscribeTracks. Errors: as PublishTracks; MEDIA_OUT_OF_ORDER when there is no offer to
+        answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RefreshIce(self, request, context):
         """Answers fresh ICE servers during an attempt, for RTCPeerConnection.setConfiguration and an ICE restart. Errors:
         SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SESSION_OVER.
@@ -290,6 +332,21 @@ def add_VideoServiceServicer_to_server(servicer, server):
                     servicer.CreateStreamTicket,
                     request_deserializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketRequest.FromString,
                     response_serializer=telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketResponse.SerializeToString,
+            ),
+            'PublishTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishTracks,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_media__pb2.PublishTracksRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_media__pb2.PublishTracksResponse.SerializeToString,
+            ),
+            'SubscribeTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubscribeTracks,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_media__pb2.SubscribeTracksRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_media__pb2.SubscribeTracksResponse.SerializeToString,
+            ),
+            'AnswerOffer': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerOffer,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_media__pb2.AnswerOfferRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_media__pb2.AnswerOfferResponse.SerializeToString,
             ),
             'RefreshIce': grpc.unary_unary_rpc_method_handler(
                     servicer.RefreshIce,
@@ -550,6 +607,87 @@ class VideoService:
             '/telemed.video.v1.VideoService/CreateStreamTicket',
             telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketRequest.SerializeToString,
             telemed_dot_video_dot_v1_dot_signalling__pb2.CreateStreamTicketResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/PublishTracks',
+            telemed_dot_video_dot_v1_dot_media__pb2.PublishTracksRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_media__pb2.PublishTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubscribeTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/SubscribeTracks',
+            telemed_dot_video_dot_v1_dot_media__pb2.SubscribeTracksRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_media__pb2.SubscribeTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerOffer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/AnswerOffer',
+            telemed_dot_video_dot_v1_dot_media__pb2.AnswerOfferRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_media__pb2.AnswerOfferResponse.FromString,
             options,
             channel_credentials,
             insecure,

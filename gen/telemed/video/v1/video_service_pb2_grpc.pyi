@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from telemed.video.v1 import media_pb2 as _media_pb2
 from telemed.video.v1 import presence_pb2 as _presence_pb2
 from telemed.video.v1 import signalling_pb2 as _signalling_pb2
 from telemed.video.v1 import video_service_pb2 as _video_service_pb2
@@ -82,6 +83,20 @@ class VideoServiceStub:
     """
     CreateStreamTicket: _grpc.UnaryUnaryMultiCallable[_signalling_pb2.CreateStreamTicketRequest, _signalling_pb2.CreateStreamTicketResponse]
     """Makes a ticket that opens one event stream of this session, once, within a minute. Errors: SESSION_NOT_FOUND."""
+    PublishTracks: _grpc.UnaryUnaryMultiCallable[_media_pb2.PublishTracksRequest, _media_pb2.PublishTracksResponse]
+    """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
+    of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
+    NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
+    attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+    """
+    SubscribeTracks: _grpc.UnaryUnaryMultiCallable[_media_pb2.SubscribeTracksRequest, _media_pb2.SubscribeTracksResponse]
+    """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
+    back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+    """
+    AnswerOffer: _grpc.UnaryUnaryMultiCallable[_media_pb2.AnswerOfferRequest, _media_pb2.AnswerOfferResponse]
+    """Hands in the answer to the offer of SubscribeTracks. Errors: as PublishTracks; MEDIA_OUT_OF_ORDER when there is no offer to
+    answer.
+    """
     RefreshIce: _grpc.UnaryUnaryMultiCallable[_presence_pb2.RefreshIceRequest, _video_service_pb2.RefreshIceResponse]
     """Answers fresh ICE servers during an attempt, for RTCPeerConnection.setConfiguration and an ICE restart. Errors:
     SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SESSION_OVER.
@@ -153,6 +168,20 @@ class VideoServiceAsyncStub(VideoServiceStub):
     """
     CreateStreamTicket: _aio.UnaryUnaryMultiCallable[_signalling_pb2.CreateStreamTicketRequest, _signalling_pb2.CreateStreamTicketResponse]  # type: ignore[assignment]
     """Makes a ticket that opens one event stream of this session, once, within a minute. Errors: SESSION_NOT_FOUND."""
+    PublishTracks: _aio.UnaryUnaryMultiCallable[_media_pb2.PublishTracksRequest, _media_pb2.PublishTracksResponse]  # type: ignore[assignment]
+    """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
+    of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
+    NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
+    attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+    """
+    SubscribeTracks: _aio.UnaryUnaryMultiCallable[_media_pb2.SubscribeTracksRequest, _media_pb2.SubscribeTracksResponse]  # type: ignore[assignment]
+    """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
+    back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+    """
+    AnswerOffer: _aio.UnaryUnaryMultiCallable[_media_pb2.AnswerOfferRequest, _media_pb2.AnswerOfferResponse]  # type: ignore[assignment]
+    """Hands in the answer to the offer of SubscribeTracks. Errors: as PublishTracks; MEDIA_OUT_OF_ORDER when there is no offer to
+    answer.
+    """
     RefreshIce: _aio.UnaryUnaryMultiCallable[_presence_pb2.RefreshIceRequest, _video_service_pb2.RefreshIceResponse]  # type: ignore[assignment]
     """Answers fresh ICE servers during an attempt, for RTCPeerConnection.setConfiguration and an ICE restart. Errors:
     SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT, SESSION_OVER.
@@ -269,6 +298,38 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_signalling_pb2.CreateStreamTicketResponse, _abc.Awaitable[_signalling_pb2.CreateStreamTicketResponse]]:
         """Makes a ticket that opens one event stream of this session, once, within a minute. Errors: SESSION_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def PublishTracks(
+        self,
+        request: _media_pb2.PublishTracksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_pb2.PublishTracksResponse, _abc.Awaitable[_media_pb2.PublishTracksResponse]]:
+        """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
+        of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
+        NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
+        attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+        """
+
+    @_abc_1.abstractmethod
+    def SubscribeTracks(
+        self,
+        request: _media_pb2.SubscribeTracksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_pb2.SubscribeTracksResponse, _abc.Awaitable[_media_pb2.SubscribeTracksResponse]]:
+        """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
+        back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+        """
+
+    @_abc_1.abstractmethod
+    def AnswerOffer(
+        self,
+        request: _media_pb2.AnswerOfferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_pb2.AnswerOfferResponse, _abc.Awaitable[_media_pb2.AnswerOfferResponse]]:
+        """Hands in the answer to the offer of SubscribeTracks. Errors: as PublishTracks; MEDIA_OUT_OF_ORDER when there is no offer to
+        answer.
+        """
 
     @_abc_1.abstractmethod
     def RefreshIce(
