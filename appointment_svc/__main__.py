@@ -11,6 +11,7 @@ from appointment_svc.api.replies import error_details
 from appointment_svc.api.servicer import AppointmentServicer, UseCases
 from appointment_svc.app.approve_appointment import ApproveAppointment
 from appointment_svc.app.book import Book
+from appointment_svc.app.book_overriding import BookOverriding
 from appointment_svc.app.booking import Bookkeeper
 from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
@@ -25,9 +26,11 @@ from appointment_svc.app.let_time_pass import LetTimePass
 from appointment_svc.app.list_appointments import ListAppointments
 from appointment_svc.app.list_events import ListEvents
 from appointment_svc.app.mark_no_show import MarkNoShow
+from appointment_svc.app.overriding import Overriding
 from appointment_svc.app.rate_visit import RateVisit
 from appointment_svc.app.record_arrival import RecordArrival
 from appointment_svc.app.reschedule_appointment import RescheduleAppointment
+from appointment_svc.app.reschedule_overriding import RescheduleOverriding
 from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.start_appointment import StartAppointment
 from appointment_svc.app.watch_changes import WatchChanges
@@ -78,16 +81,19 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     explain = Explainer(doctors, diaries, rules, clock)
     bookkeeper = Bookkeeper(ledger, clock, rules)
     book = Book(bookkeeper, doctors, explain, clock, rules)
+    overriding = Overriding(doctors, explain, clock, rules)
     statistics = PostgresStatistics(database)
     app = UseCases(
         smart_book=SmartBook(bookkeeper, doctors, explain, clock, rules),
         book=book,
+        book_overriding=BookOverriding(bookkeeper, overriding, explain),
         hold_slot=HoldSlot(book),
         confirm_hold=ConfirmHold(appointments, holds),
         get_appointment=GetAppointment(appointments),
         list_appointments=ListAppointments(appointments),
         cancel_appointment=CancelAppointment(appointments, clock, rules),
         reschedule_appointment=RescheduleAppointment(appointments, doctors, explain, clock, rules),
+        reschedule_overriding=RescheduleOverriding(appointments, overriding, explain, clock, rules),
         approve_appointment=ApproveAppointment(appointments, clock),
         record_arrival=RecordArrival(appointments, clock),
         rate_visit=RateVisit(appointments, clock),

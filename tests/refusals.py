@@ -26,6 +26,11 @@ def fields_of(error: grpc.aio.AioRpcError) -> list[str]:
     return [violation.field for violation in detail(error, error_details_pb2.BadRequest()).field_violations]
 
 
+def rules_of(error: grpc.aio.AioRpcError) -> list[str]:
+    """The reasons of all failing rules, that of the refusal first."""
+    return [violation.type for violation in detail(error, error_details_pb2.PreconditionFailure()).violations]
+
+
 def detail(error: grpc.aio.AioRpcError, message: Any) -> Any:
     """The detail of that type, read into the message."""
     status = rpc_status.from_call(error)

@@ -3,6 +3,7 @@
 from telemed.appointment.v1 import appointment_pb2, history_pb2
 
 from appointment_svc.api.replies import appointment_message
+from appointment_svc.api.requests import OVERRIDABLE
 from appointment_svc.app.list_events import EventPage
 from appointment_svc.domain.history import Event
 from chassis.context import Role
@@ -48,6 +49,7 @@ def _from_event(event: Event) -> history_pb2.AppointmentEvent:
         before=appointment_message(event.before) if event.before else None,
         after=appointment_message(event.after),
         trace_id=_trace_id(event.traceparent),
+        overridden_rules=map(OVERRIDABLE.number, event.overridden),
     )
 
 

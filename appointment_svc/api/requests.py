@@ -14,6 +14,7 @@ from appointment_svc.app.check_conflicts import Question
 from appointment_svc.app.ports import ListFilter, PagePosition, RequestKey
 from appointment_svc.app.smart_book import SmartWish
 from appointment_svc.domain.appointment import Participant
+from appointment_svc.domain.overriding import OverridableRule, RuleOverride
 from appointment_svc.domain.rules import visit_length
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_optional_uuid, parse_uuid
@@ -32,6 +33,7 @@ from kernel.civil_time import require_aware, zone_named
 from kernel.errors import InvalidArgument
 
 KINDS = EnumMap(scheduling_pb2.AppointmentType.DESCRIPTOR, AppointmentType)
+OVERRIDABLE = EnumMap(appointment_pb2.OverridableRule.DESCRIPTOR, OverridableRule)
 PARTICIPANTS = EnumMap(appointment_pb2.Participant.DESCRIPTOR, Participant)
 STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
 Change: TypeAlias = (
@@ -46,6 +48,7 @@ Change: TypeAlias = (
     | pb.RateVisitRequest
 )
 ExactRequest: TypeAlias = pb.BookRequest | pb.HoldSlotRequest
+Overridable: TypeAlias = pb.BookRequest | pb.RescheduleAppointmentRequest | pb.CancelAppointmentRequest
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -94,6 +97,14 @@ def exact_wish(request: ExactRequest) -> ExactWish:
         doctor_id=parse_optional_uuid(request.doctor_id, "doctor_id"),
         start=to_instant(request, "appointment_date"),
     )
+
+
+def override_of(request: Overridable, allowed: frozenset[OverridableRule]) -> RuleOverride | None:
+    """The rules that the caller sets aside, of those that the RPC allows; None when none are."""
+    if not request.HasField("override"):
+        return None
+    rules = [OVERRIDABLE.required(number, "override.rules") for number in request.override.rules]
+    return RuleOverride.of(rules, request.override.reason, allowed)
 
 
 def list_filter(request: pb.ListAppointmentsRequest) -> ListFilter:

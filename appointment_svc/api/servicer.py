@@ -12,6 +12,7 @@ from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServi
 from appointment_svc.api import history, replies, requests, statistics
 from appointment_svc.app.approve_appointment import ApproveAppointment
 from appointment_svc.app.book import Book
+from appointment_svc.app.book_overriding import BookOverriding
 from appointment_svc.app.booking import BookingCall
 from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
@@ -28,9 +29,11 @@ from appointment_svc.app.ports import ChangeOrder, Method
 from appointment_svc.app.rate_visit import RateVisit
 from appointment_svc.app.record_arrival import RecordArrival
 from appointment_svc.app.reschedule_appointment import Move, RescheduleAppointment
+from appointment_svc.app.reschedule_overriding import RescheduleOverriding
 from appointment_svc.app.smart_book import SmartBook
 from appointment_svc.app.start_appointment import StartAppointment
 from appointment_svc.app.watch_changes import WatchChanges
+from appointment_svc.domain.overriding import FOR_BOOKING, FOR_CANCELLING, FOR_MOVING
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
 from chassis.protos import to_instant
@@ -45,12 +48,14 @@ class UseCases:
 
     smart_book: SmartBook
     book: Book
+    book_overriding: BookOverriding
     hold_slot: HoldSlot
     confirm_hold: ConfirmHold
     get_appointment: GetAppointment
     list_appointments: ListAppointments
     cancel_appointment: CancelAppointment
     reschedule_appointment: RescheduleAppointment
+    reschedule_overriding: RescheduleOverriding
     approve_appointment: ApproveAppointment
     record_arrival: RecordArrival
     rate_visit: RateVisit
@@ -78,7 +83,10 @@ class AppointmentServicer(AppointmentServiceServicer):
     async def Book(self, request: pb.BookRequest, context: Context) -> pb.BookResponse:
         wish = requests.exact_wish(request)
         call = BookingCall(current_caller(), Method.MANUAL, requests.request_key(request), replies.book_reply)
-        return pb.BookResponse.FromString(await self._app.book(call, wish))
+        override = requests.override_of(request, FOR_BOOKING)
+        if override is None:
+            return pb.BookResponse.FromString(await self._app.book(call, wish))
+        return pb.BookResponse.FromString(await self._app.book_overriding(call, wish, override))
 
     async def HoldSlot(self, request: pb.HoldSlotRequest, context: Context) -> pb.HoldSlotResponse:
         wish = requests.exact_wish(request)
@@ -107,7 +115,8 @@ class AppointmentServicer(AppointmentServiceServicer):
         self, request: pb.CancelAppointmentRequest, context: Context
     ) -> pb.CancelAppointmentResponse:
         order = _order(request, "CancelAppointment", pb.CancelAppointmentResponse)
-        answer = await self._app.cancel_appointment(order, request.etag, request.reason)
+        override = requests.override_of(request, FOR_CANCELLING)
+        answer = await self._app.cancel_appointment(order, request.etag, request.reason, override)
         return pb.CancelAppointmentResponse.FromString(answer)
 
     async def RescheduleAppointment(
@@ -115,7 +124,11 @@ class AppointmentServicer(AppointmentServiceServicer):
     ) -> pb.RescheduleAppointmentResponse:
         order = _order(request, "RescheduleAppointment", pb.RescheduleAppointmentResponse)
         move = Move(to_instant(request, "start_time"), request.duration_minutes, request.etag)
-        return pb.RescheduleAppointmentResponse.FromString(await self._app.reschedule_appointment(order, move))
+        override = requests.override_of(request, FOR_MOVING)
+        if override is None:
+            return pb.RescheduleAppointmentResponse.FromString(await self._app.reschedule_appointment(order, move))
+        answer = await self._app.reschedule_overriding(order, move, override)
+        return pb.RescheduleAppointmentResponse.FromString(answer)
 
     async def ApproveAppointment(
         self, request: pb.ApproveAppointmentRequest, context: Context

@@ -1,5 +1,7 @@
 """Whose appointments a caller may make, see and change."""
 
+from datetime import timedelta
+
 from appointment_svc.app.ports import FeedReader, ListFilter
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.diary import Claim
@@ -23,6 +25,17 @@ def require_may_book(caller: Caller, patient_id: str, doctor_id: str | None) -> 
         raise PermissionDenied("a patient may book for nobody else")
     if caller.role is Role.DOCTOR and doctor_id != caller.subject:
         raise PermissionDenied("a doctor may book visits with nobody else")
+
+
+def require_may_override(caller: Caller) -> None:
+    """Setting rules aside is a decision of a person who answers for it; a doctor's own diary is seen to elsewhere."""
+    if caller.role not in (Role.ADMIN, Role.DOCTOR):
+        raise PermissionDenied("only administrators, and doctors in their own diary, may set rules aside")
+
+
+def notice_owed(caller: Caller, notice: timedelta) -> timedelta:
+    """The notice that a caller owes. It protects the doctor's day; a doctor who falls ill cannot give any."""
+    return timedelta.min if caller.role is Role.DOCTOR else notice
 
 
 def narrowed(caller: Caller, wanted: ListFilter) -> ListFilter | None:

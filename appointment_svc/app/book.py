@@ -36,14 +36,11 @@ class Book:
 
     async def __call__(self, call: BookingCall, wish: ExactWish) -> bytes:
         """The rendered answer. Raises every refusal that the RPC documents."""
-        require_may_book(call.caller, wish.visit.patient_id, wish.doctor_id)
-        check_words(wish.visit)
-        if wish.start.second or wish.start.microsecond:
-            raise InvalidArgument.of("appointment_date", "must be a whole minute")
+        check_exact(call, wish)
         return await self.bookkeeper.attempt(call, wish.visit, lambda: self._book(call, wish))
 
     async def _book(self, call: BookingCall, wish: ExactWish) -> bytes:
-        asked = _match_wish(wish)
+        asked = match_wish(wish)
         try:
             # The notice needs no doctor, so a hopeless wish costs no call; the horizon is of the doctor's calendar.
             self.rules.check_notice(wish.start, self.clock())
@@ -66,7 +63,16 @@ class Book:
         raise NoAvailability.of() if wish.doctor_id is None else OutsideWorkingHours.of()
 
 
-def _match_wish(wish: ExactWish) -> MatchWish:
+def check_exact(call: BookingCall, wish: ExactWish) -> None:
+    """Refuses a wish that this caller may not have or nobody can. Raises PermissionDenied, InvalidArgument."""
+    require_may_book(call.caller, wish.visit.patient_id, wish.doctor_id)
+    check_words(wish.visit)
+    if wish.start.second or wish.start.microsecond:
+        raise InvalidArgument.of("appointment_date", "must be a whole minute")
+
+
+def match_wish(wish: ExactWish) -> MatchWish:
+    """What the doctor service is asked for it."""
     visit = wish.visit
     return MatchWish(
         patient_id=visit.patient_id,

@@ -8,7 +8,8 @@ from appointment_svc.app.ports import Attempt, Draft, Ledger, Method, Order, Out
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.errors import DailyLimitReached, DoctorDayFull, PatientBusy
 from appointment_svc.domain.offers import Candidate, Offer, alternatives
-from appointment_svc.domain.rules import MAX_NOTES, MAX_SPECIALTY, Rules, check_text
+from appointment_svc.domain.overriding import OverridableRule, RuleOverride
+from appointment_svc.domain.rules import MAX_NOTES, MAX_SPECIALTY, NO_LIMIT, Rules, check_text
 from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.ids import uuid7
@@ -56,12 +57,16 @@ Render = Callable[[Booking], bytes]
 
 @dataclass(frozen=True, slots=True)
 class BookingCall:
-    """Who books, under which key, and how the answer is rendered for the caller and for those who repeat the call."""
+    """Who books, under which key, and how the answer is rendered for the caller and for those who repeat the call.
+
+    `override` are the rules that were in the way and are set aside.
+    """
 
     caller: Caller
     method: Method
     key: RequestKey | None
     render: Render
+    override: RuleOverride | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,8 @@ class Bookkeeper:
         return None
 
     def _order(self, call: BookingCall, drafts: Sequence[Draft]) -> Order:
-        return Order(call.caller, call.method, call.key, self.rules.daily_limit, self.clock(), drafts)
+        limit = NO_LIMIT if _sets_limit_aside(call) else self.rules.daily_limit
+        return Order(call.caller, call.method, call.key, limit, self.clock(), drafts, call.override)
 
     def _draft(self, call: BookingCall, visit: Visit, candidate: Candidate, offers: Sequence[Offer]) -> Draft:
         appointment = self._appointment(call, visit, candidate)
@@ -135,6 +141,8 @@ class Bookkeeper:
             # A hold that outlived its visit's start could be confirmed for the past.
             end = min(booked.create_time + self.rules.hold_ttl, booked.start)
             return replace(booked, status=AppointmentStatus.HELD, hold_expire_time=end)
+        if call.override is not None:
+            booked = replace(booked, version=booked.version + 1)
         if booked.requires_approval:
             return replace(booked, status=AppointmentStatus.PENDING)
         return booked
@@ -148,6 +156,10 @@ class Bookkeeper:
         if verdict.outcome is Outcome.DAILY_LIMIT_REACHED:
             return DailyLimitReached.of(self.rules.daily_limit)
         return None
+
+
+def _sets_limit_aside(call: BookingCall) -> bool:
+    return call.override is not None and OverridableRule.DAILY_LIMIT_REACHED in call.override.rules
 
 
 def _still_worth_trying(left: list[Candidate], drafts: Sequence[Draft], verdict: Verdict) -> list[Candidate]:

@@ -10,6 +10,7 @@ from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.diary import Diary
 from appointment_svc.domain.failing import DoctorFacts
 from appointment_svc.domain.offers import Candidate, Offer
+from appointment_svc.domain.overriding import RuleOverride
 from chassis.context import Caller
 from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
@@ -88,7 +89,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Drafts of one patient, in the order to try them."""
+    """Drafts of one patient, in the order to try them.
+
+    With an override, what is booked has one version more than a booking: that of the event which tells of it.
+    """
 
     caller: Caller
     method: Method
@@ -96,6 +100,7 @@ class Order:
     daily_limit: int
     now: datetime
     drafts: Sequence[Draft]
+    override: RuleOverride | None = None
 
 
 class Outcome(StrEnum):
@@ -152,13 +157,17 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChangeOrder:
-    """Who changes which appointment by which RPC; `answer` renders the reply to save under `key`."""
+    """Who changes which appointment by which RPC; `answer` renders the reply to save under `key`.
+
+    `overridden` tells, of the appointment as it was, which rules were set aside to change it.
+    """
 
     caller: Caller
     method: str
     appointment_id: str
     key: RequestKey | None
     answer: Callable[[Appointment], bytes]
+    overridden: Callable[[Appointment], RuleOverride | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

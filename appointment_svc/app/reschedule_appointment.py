@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from appointment_svc.app.access import may_see
+from appointment_svc.app.access import may_see, notice_owed
 from appointment_svc.app.changing import guarded
 from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.ports import Appointments, ChangeOrder, Doctors, MatchWish, NewTime
@@ -14,7 +14,6 @@ from appointment_svc.domain.failing import failing_to_move
 from appointment_svc.domain.offers import Offer
 from appointment_svc.domain.rules import Rules, visit_length
 from chassis.clock import Clock
-from chassis.context import Role
 from kernel.civil_time import day_of
 from kernel.errors import InvalidArgument, Refusal
 from kernel.slots import Slot
@@ -27,6 +26,11 @@ class Move:
     start: datetime
     duration_minutes: int
     etag: str
+
+    def require_whole_minute(self) -> None:
+        """Raises InvalidArgument for start_time."""
+        if self.start.second or self.start.microsecond:
+            raise InvalidArgument.of("start_time", "must be a whole minute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +45,15 @@ class RescheduleAppointment:
 
     async def __call__(self, order: ChangeOrder, move: Move) -> bytes:
         """The rendered answer. Raises every refusal that the RPC documents."""
-        if move.start.second or move.start.microsecond:
-            raise InvalidArgument.of("start_time", "must be a whole minute")
+        move.require_whole_minute()
         # First of all: the rules below may no longer hold for a repeat of a move that was made.
         if (saved := await self.appointments.saved_answer(order)) is not None:
             return saved
         now = self.clock()
-        current = await self.appointments.get(order.appointment_id)
-        if current is None or not may_see(order.caller, current):
-            raise AppointmentNotFound.of()
-        # As with a cancellation, the notice is what patients owe.
-        notice = self.rules.reschedule_notice if order.caller.role is Role.PATIENT else timedelta.min
+        current = await movable(self.appointments, order)
+        notice = notice_owed(order.caller, self.rules.reschedule_notice)
         stuck = list(failing_to_move(current, now, notice))
-        wish = _match_wish(current, move)
+        wish = match_wish(current, move)
         try:
             self.rules.check_notice(move.start, now)
             offers = await self.doctors.match(wish)
@@ -76,7 +76,16 @@ class RescheduleAppointment:
         return slot
 
 
-def _match_wish(current: Appointment, move: Move) -> MatchWish:
+async def movable(appointments: Appointments, order: ChangeOrder) -> Appointment:
+    """The appointment as it stands. Raises AppointmentNotFound, also for someone else's."""
+    current = await appointments.get(order.appointment_id)
+    if current is None or not may_see(order.caller, current):
+        raise AppointmentNotFound.of()
+    return current
+
+
+def match_wish(current: Appointment, move: Move) -> MatchWish:
+    """What the doctor service is asked for the move."""
     minutes = move.duration_minutes or int((current.end - current.start).total_seconds()) // 60
     return MatchWish(
         patient_id=current.patient_id,

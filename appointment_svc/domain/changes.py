@@ -23,6 +23,7 @@ class Change(StrEnum):
     CANCELLED = "CANCELLED"
     NO_SHOW = "NO_SHOW"
     RATED = "RATED"
+    RULE_OVERRIDDEN = "RULE_OVERRIDDEN"
 
 
 def change_between(before: Appointment, after: Appointment) -> Change:

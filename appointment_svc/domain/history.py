@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from appointment_svc.domain.appointment import Appointment
+from appointment_svc.domain.overriding import OverridableRule
 
 # A patient reads on the appointment itself why it was called off.
 _TOLD_TO_ALL = frozenset({"CANCELLED"})
@@ -14,7 +15,7 @@ class Event:
     """What was done to an appointment: `number` grows with time; `before` is None for the first.
 
     `actor_role` is a role of a token. The snapshots are without the words that people wrote, `reason` is those of the
-    one who acted. `time` is aware, in UTC.
+    one who acted, and `overridden` the rules that they set aside. `time` is aware, in UTC.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Event:
     before: Appointment | None
     after: Appointment
     traceparent: str
+    overridden: tuple[OverridableRule, ...] = ()
 
     def as_told_to_patient(self) -> "Event":
         """The entry without what is the staff's own business: who of them acted, and what they noted about it."""

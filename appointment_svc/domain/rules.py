@@ -13,6 +13,8 @@ MAX_REASON = 500
 MAX_COMMENT = 2_000
 RATINGS = range(1, 6)
 MAX_SPECIALTY = 100
+# Of visits in a day, where the limit is set aside: more than any day holds.
+NO_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from appointment_svc.domain.errors import (
 from appointment_svc.storage.filters import conditions_of, where
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import key_reused
+from appointment_svc.storage.overrides import note_override
 from appointment_svc.storage.rows import QUERIES, appointment_of
 from chassis.db import Database, Session
 from chassis.signals import Signal
@@ -101,6 +102,9 @@ class PostgresAppointments:
             if changed.version != current.version:
                 kind = change_between(current, changed)
                 await session.execute(QUERIES["change_appointment"], _written(order, changed, kind))
+            if (override := order.overridden(current)) is not None:
+                await note_override(session, changed.id, override, order.caller, now)
+                changed = replace(changed, version=changed.version + 1)
             answer = order.answer(changed)
             if order.key is not None:
                 await session.execute(QUERIES["save_answer"], {**_request(order), "answer": answer})

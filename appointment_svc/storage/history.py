@@ -5,6 +5,7 @@ from datetime import UTC
 from pathlib import Path
 
 from appointment_svc.domain.history import Event
+from appointment_svc.domain.overriding import OverridableRule
 from appointment_svc.storage.rows import appointment_of
 from chassis.db import Database
 from chassis.sql import Queries
@@ -33,6 +34,7 @@ class PostgresHistory:
                 before=appointment_of(row["before"]) if row["before"] else None,
                 after=appointment_of(row["after"]),
                 traceparent=row["traceparent"],
+                overridden=tuple(map(OverridableRule, row["overridden_rules"] or ())),
             )
             for row in await self.database.all(_QUERIES["list_events"], page)
         ]

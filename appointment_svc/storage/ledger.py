@@ -7,6 +7,7 @@ from prometheus_client import Counter
 
 from appointment_svc.app.ports import Attempt, Method, Order, Outcome, RequestKey, Verdict
 from appointment_svc.storage.holds import PostgresHolds
+from appointment_svc.storage.overrides import note_override
 from appointment_svc.storage.rows import QUERIES
 from chassis.context import Caller
 from chassis.db import Database
@@ -58,7 +59,15 @@ class PostgresLedger:
         return Verdict(outcome, (row["candidate"] or 1) - 1, bytes(row["answer"] or b""))
 
     async def _book(self, order: Order, *, heed_holds: bool) -> dict[str, Any]:
-        row = await self.database.one(_BOOK, {**_parameters(order), "heed_holds": heed_holds})
+        values = {**_parameters(order), "heed_holds": heed_holds}
+        if order.override is None:
+            row = await self.database.one(_BOOK, values)
+        else:
+            async with self.database.transaction() as session:
+                row = await session.one(_BOOK, values)
+                if row is not None and row["outcome"] == Outcome.BOOKED:
+                    booked = order.drafts[row["candidate"] - 1].appointment
+                    await note_override(session, booked.id, order.override, order.caller, order.now)
         assert row is not None, "a function with OUT parameters answers one row"  # noqa: S101 - for the type checker
         return row
 

@@ -17,7 +17,7 @@ from chassis.protos import to_timestamp
 from doctor_svc.domain.doctor import Doctor
 from tests.fix_doctors import a_doctor, a_rule, seed
 from tests.fix_pair import GENERAL, Pair
-from tests.refusals import detail, reason_of, refusal
+from tests.refusals import detail, reason_of, refusal, rules_of
 
 # A Wednesday, three days after the fixture's Sunday noon.
 NINE = datetime.fromisoformat("2026-03-04T09:00:00+00:00")
@@ -32,11 +32,6 @@ SETS = [
     for names in combinations(RULES, size)
     if not {"TOO_SOON", "TOO_FAR_AHEAD"} <= set(names)
 ]
-
-
-def rules_of(error: grpc.aio.AioRpcError) -> list[str]:
-    found = detail(error, error_details_pb2.PreconditionFailure())
-    return [violation.type for violation in found.violations]
 
 
 def figures_of(error: grpc.aio.AioRpcError) -> dict[str, str]:

@@ -110,6 +110,7 @@ OTHER_VALUES = {
     "jsonb": """'{"other": true}'""",
     "bytea": "'other'",
     "timestamp with time zone": "now()",
+    "ARRAY": "'{other}'",
 }
 COLUMNS = Query(
     "columns",

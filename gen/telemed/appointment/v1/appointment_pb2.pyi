@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from telemed.type.v1 import scheduling_pb2 as _scheduling_pb2
 import builtins as _builtins
@@ -129,6 +131,8 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """The patient or the doctor came to the visit."""
     CHANGE_KIND_RATED: _ChangeKind.ValueType  # 14
     """The patient rated the visit."""
+    CHANGE_KIND_RULE_OVERRIDDEN: _ChangeKind.ValueType  # 15
+    """Staff set rules aside for the change before this one; the appointment is as that left it."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to an appointment."""
@@ -163,7 +167,51 @@ CHANGE_KIND_ARRIVED: ChangeKind.ValueType  # 13
 """The patient or the doctor came to the visit."""
 CHANGE_KIND_RATED: ChangeKind.ValueType  # 14
 """The patient rated the visit."""
+CHANGE_KIND_RULE_OVERRIDDEN: ChangeKind.ValueType  # 15
+"""Staff set rules aside for the change before this one; the appointment is as that left it."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
+
+class _OverridableRule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OverridableRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OverridableRule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OVERRIDABLE_RULE_UNSPECIFIED: _OverridableRule.ValueType  # 0
+    """The rule was not given."""
+    OVERRIDABLE_RULE_TOO_SOON: _OverridableRule.ValueType  # 1
+    """The notice before a visit."""
+    OVERRIDABLE_RULE_TOO_FAR_AHEAD: _OverridableRule.ValueType  # 2
+    """The horizon of bookings."""
+    OVERRIDABLE_RULE_OUTSIDE_WORKING_HOURS: _OverridableRule.ValueType  # 3
+    """The doctor's hours, with the notice and horizon that they may have of their own."""
+    OVERRIDABLE_RULE_DAILY_LIMIT_REACHED: _OverridableRule.ValueType  # 4
+    """The most visits that a patient has in a day."""
+    OVERRIDABLE_RULE_TOO_LATE_TO_CANCEL: _OverridableRule.ValueType  # 5
+    """The notice of a cancellation."""
+    OVERRIDABLE_RULE_TOO_LATE_TO_RESCHEDULE: _OverridableRule.ValueType  # 6
+    """The notice of a move."""
+
+class OverridableRule(_OverridableRule, metaclass=_OverridableRuleEnumTypeWrapper):
+    """A rule that an administrator, or a doctor in their own diary, may set aside with a reason. That a time is taken is
+    no rule: nobody sets that aside.
+    """
+
+OVERRIDABLE_RULE_UNSPECIFIED: OverridableRule.ValueType  # 0
+"""The rule was not given."""
+OVERRIDABLE_RULE_TOO_SOON: OverridableRule.ValueType  # 1
+"""The notice before a visit."""
+OVERRIDABLE_RULE_TOO_FAR_AHEAD: OverridableRule.ValueType  # 2
+"""The horizon of bookings."""
+OVERRIDABLE_RULE_OUTSIDE_WORKING_HOURS: OverridableRule.ValueType  # 3
+"""The doctor's hours, with the notice and horizon that they may have of their own."""
+OVERRIDABLE_RULE_DAILY_LIMIT_REACHED: OverridableRule.ValueType  # 4
+"""The most visits that a patient has in a day."""
+OVERRIDABLE_RULE_TOO_LATE_TO_CANCEL: OverridableRule.ValueType  # 5
+"""The notice of a cancellation."""
+OVERRIDABLE_RULE_TOO_LATE_TO_RESCHEDULE: OverridableRule.ValueType  # 6
+"""The notice of a move."""
+Global___OverridableRule: _TypeAlias = OverridableRule  # noqa: Y015
 
 @_typing.final
 class Appointment(_message.Message):
@@ -292,6 +340,36 @@ class Appointment(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Appointment: _TypeAlias = Appointment  # noqa: Y015
+
+@_typing.final
+class RuleOverride(_message.Message):
+    """Rules to set aside for one call. Those that turn out to be in the way are kept in the history, with the reason, as an
+    event of their own; those that are not change nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, for the history; 1 to 500 characters. Patients do not read it."""
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedScalarFieldContainer[Global___OverridableRule.ValueType]:
+        """The rules, by the reasons that refusals give."""
+
+    def __init__(
+        self,
+        *,
+        rules: _abc.Iterable[Global___OverridableRule.ValueType] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleOverride: _TypeAlias = RuleOverride  # noqa: Y015
 
 @_typing.final
 class Change(_message.Message):

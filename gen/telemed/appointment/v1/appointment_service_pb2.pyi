@@ -185,6 +185,7 @@ class BookRequest(_message.Message):
     SPECIALTY_REQUIRED_FIELD_NUMBER: _builtins.int
     PATIENT_NOTES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OVERRIDE_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     """The patient's UUID."""
     doctor_id: _builtins.str
@@ -205,6 +206,10 @@ class BookRequest(_message.Message):
     def appointment_date(self) -> _timestamp_pb2.Timestamp:
         """When the visit starts; to the whole minute."""
 
+    @_builtins.property
+    def override(self) -> _appointment_pb2.RuleOverride:
+        """Rules that staff set aside: TOO_SOON, TOO_FAR_AHEAD, OUTSIDE_WORKING_HOURS, DAILY_LIMIT_REACHED. Needs `doctor_id`."""
+
     def __init__(
         self,
         *,
@@ -217,10 +222,11 @@ class BookRequest(_message.Message):
         specialty_required: _builtins.str = ...,
         patient_notes: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        override: _appointment_pb2.RuleOverride | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment_date", b"appointment_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appointment_date", b"appointment_date", "override", b"override"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_date", b"appointment_date", "appointment_type", b"appointment_type", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "patient_id", b"patient_id", "patient_notes", b"patient_notes", "request_id", b"request_id", "specialty_required", b"specialty_required", "timezone", b"timezone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_date", b"appointment_date", "appointment_type", b"appointment_type", "doctor_id", b"doctor_id", "duration_minutes", b"duration_minutes", "override", b"override", "patient_id", b"patient_id", "patient_notes", b"patient_notes", "request_id", b"request_id", "specialty_required", b"specialty_required", "timezone", b"timezone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -538,6 +544,7 @@ class CancelAppointmentRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OVERRIDE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The appointment's UUID."""
     reason: _builtins.str
@@ -546,6 +553,10 @@ class CancelAppointmentRequest(_message.Message):
     """The etag that the caller last saw; empty means whatever it is now."""
     request_id: _builtins.str
     """A key that makes the call safe to repeat: HTTP Idempotency-Key, 1 to 255 printable characters."""
+    @_builtins.property
+    def override(self) -> _appointment_pb2.RuleOverride:
+        """Rules that staff set aside: TOO_LATE_TO_CANCEL."""
+
     def __init__(
         self,
         *,
@@ -553,10 +564,11 @@ class CancelAppointmentRequest(_message.Message):
         reason: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        override: _appointment_pb2.RuleOverride | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["override", b"override"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "override", b"override", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -601,6 +613,7 @@ class RescheduleAppointmentRequest(_message.Message):
     DURATION_MINUTES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OVERRIDE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The appointment's UUID."""
     duration_minutes: _builtins.int
@@ -613,6 +626,10 @@ class RescheduleAppointmentRequest(_message.Message):
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the visit is to start; to the whole minute."""
 
+    @_builtins.property
+    def override(self) -> _appointment_pb2.RuleOverride:
+        """Rules that staff set aside: TOO_LATE_TO_RESCHEDULE and those of Book."""
+
     def __init__(
         self,
         *,
@@ -621,10 +638,11 @@ class RescheduleAppointmentRequest(_message.Message):
         duration_minutes: _builtins.int = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        override: _appointment_pb2.RuleOverride | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["override", b"override", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_minutes", b"duration_minutes", "etag", b"etag", "id", b"id", "request_id", b"request_id", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_minutes", b"duration_minutes", "etag", b"etag", "id", b"id", "override", b"override", "request_id", b"request_id", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -193,7 +193,7 @@ class AppointmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelAppointment(self, request, context):
-        """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
+        """Calls an appointment off and frees its time at once. Everybody but the doctor owes notice. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
         Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

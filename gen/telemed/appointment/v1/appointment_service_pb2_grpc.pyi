@@ -63,7 +63,7 @@ class AppointmentServiceStub:
     ListAppointments: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.ListAppointmentsRequest, _appointment_service_pb2.ListAppointmentsResponse]
     """Lists appointments that the caller may see, the latest start first."""
     CancelAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.CancelAppointmentRequest, _appointment_service_pb2.CancelAppointmentResponse]
-    """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
+    """Calls an appointment off and frees its time at once. Everybody but the doctor owes notice. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
     """
     RescheduleAppointment: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.RescheduleAppointmentRequest, _appointment_service_pb2.RescheduleAppointmentResponse]
@@ -149,7 +149,7 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     ListAppointments: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.ListAppointmentsRequest, _appointment_service_pb2.ListAppointmentsResponse]  # type: ignore[assignment]
     """Lists appointments that the caller may see, the latest start first."""
     CancelAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.CancelAppointmentRequest, _appointment_service_pb2.CancelAppointmentResponse]  # type: ignore[assignment]
-    """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
+    """Calls an appointment off and frees its time at once. Everybody but the doctor owes notice. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
     """
     RescheduleAppointment: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.RescheduleAppointmentRequest, _appointment_service_pb2.RescheduleAppointmentResponse]  # type: ignore[assignment]
@@ -274,7 +274,7 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _appointment_service_pb2.CancelAppointmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_appointment_service_pb2.CancelAppointmentResponse, _abc.Awaitable[_appointment_service_pb2.CancelAppointmentResponse]]:
-        """Calls an appointment off and frees its time at once. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
+        """Calls an appointment off and frees its time at once. Everybody but the doctor owes notice. States: HELD, PENDING, CONFIRMED, IN_PROGRESS.
         Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_LATE_TO_CANCEL, ETAG_MISMATCH.
         """
 

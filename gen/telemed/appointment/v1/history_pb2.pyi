@@ -127,6 +127,7 @@ class AppointmentEvent(_message.Message):
     BEFORE_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
+    OVERRIDDEN_RULES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The entry's id; opaque."""
     version: _builtins.int
@@ -153,6 +154,10 @@ class AppointmentEvent(_message.Message):
     def after(self) -> _appointment_pb2.Appointment:
         """The appointment after it, likewise."""
 
+    @_builtins.property
+    def overridden_rules(self) -> _containers.RepeatedScalarFieldContainer[_appointment_pb2.OverridableRule.ValueType]:
+        """Of RULE_OVERRIDDEN: the rules that were in the way and were set aside."""
+
     def __init__(
         self,
         *,
@@ -166,10 +171,11 @@ class AppointmentEvent(_message.Message):
         before: _appointment_pb2.Appointment | None = ...,
         after: _appointment_pb2.Appointment | None = ...,
         trace_id: _builtins.str = ...,
+        overridden_rules: _abc.Iterable[_appointment_pb2.OverridableRule.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_id", b"actor_id", "actor_role", b"actor_role", "after", b"after", "before", b"before", "event_time", b"event_time", "id", b"id", "kind", b"kind", "reason", b"reason", "trace_id", b"trace_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_id", b"actor_id", "actor_role", b"actor_role", "after", b"after", "before", b"before", "event_time", b"event_time", "id", b"id", "kind", b"kind", "overridden_rules", b"overridden_rules", "reason", b"reason", "trace_id", b"trace_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
