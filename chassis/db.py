@@ -30,7 +30,7 @@ _POOL_WAIT_SECONDS = 5.0
 set_json_loads(orjson.loads)  # half the time of the standard library's
 
 
-class _Connection(psycopg.AsyncConnection[DictRow]):
+class Connection(psycopg.AsyncConnection[DictRow]):
     """A pooled connection that remembers the statement_timeout it was given."""
 
     timeout_class: int = 0
@@ -39,7 +39,7 @@ class _Connection(psycopg.AsyncConnection[DictRow]):
 class Session:
     """One connection in use. Rows are dictionaries."""
 
-    def __init__(self, connection: _Connection, database: str) -> None:
+    def __init__(self, connection: Connection, database: str) -> None:
         self._connection = connection
         self._database = database
 
@@ -70,9 +70,9 @@ class Database:
 
     def __init__(self, url: str, *, size: int) -> None:
         self.name = str(psycopg.conninfo.conninfo_to_dict(url).get("dbname") or "postgres")
-        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
-            connection_class=_Connection,
+            connection_class=Connection,
             min_size=min(2, size),
             max_size=size,
             timeout=_POOL_WAIT_SECONDS,
@@ -128,9 +128,9 @@ class _Borrowed:
 
     __slots__ = ("_database", "_pool", "connection")
 
-    connection: _Connection
+    connection: Connection
 
-    def __init__(self, pool: AsyncConnectionPool[_Connection], database: str) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], database: str) -> None:
         self._pool = pool
         self._database = database
 
@@ -151,7 +151,7 @@ class _Borrowed:
         await self._pool.putconn(self.connection)
 
 
-async def _limit_statements(connection: _Connection, remaining: float | None) -> None:
+async def _limit_statements(connection: Connection, remaining: float | None) -> None:
     """Gives the connection the statement_timeout of the running call's class."""
     wanted = _BACKGROUND_CLASS_MS
     if remaining is not None:

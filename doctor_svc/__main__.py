@@ -16,25 +16,19 @@ from chassis.progress import Progress
 from chassis.saved_answers import Forgetting
 from chassis.service import framed
 from chassis.settings import SharedSettings
-from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
 from doctor_svc.api.policy import OPEN_TO
 from doctor_svc.api.servicer import DoctorServicer
 from doctor_svc.app.apply_changes import ApplyChanges
-from doctor_svc.app.use_cases import Surroundings, use_cases_in
+from doctor_svc.app.refresh_summaries import RefreshSummaries
+from doctor_svc.app.use_cases import use_cases_in
 from doctor_svc.peers.changes import ChangeFeed
 from doctor_svc.settings import DoctorSettings, RuleSettings
-from doctor_svc.storage.doctors import StoredDoctors
-from doctor_svc.storage.hours import StoredHours
-from doctor_svc.storage.insights import StoredInsights
-from doctor_svc.storage.practices import practices_in
-from doctor_svc.storage.schedules import StoredSchedules
-from doctor_svc.storage.search import StoredSearch
-from doctor_svc.storage.search_cache import CachedSearch
 from doctor_svc.storage.sql import MIGRATIONS, QUERIES
+from doctor_svc.storage.summaries import StoredRefreshes
 from doctor_svc.storage.transactions import StoredTransactions
-from doctor_svc.storage.visits import StoredVisits
+from doctor_svc.storage.world import world_in
 
 SERVICE = doctor_service_pb2.DESCRIPTOR.services_by_name["DoctorService"]
 
@@ -44,27 +38,16 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     database = Database(settings.database_url, size=settings.pool_size)
     await database.open()
     channel = open_channel(settings.appointment_target)
-    searches = CachedSearch(StoredSearch(database), settings.database_url, settings.search_cache_ttl_seconds)
-    practices, close_practices = practices_in(settings.redis_url, settings.availability_cache_ttl_seconds)
-    doctors, copy, applied, progress = StoredDoctors(database), StoredVisits(database), Signal(), Progress()
-    world = Surroundings(
-        doctors=doctors,
-        search=searches,
-        hours=StoredHours(database),
-        schedules=StoredSchedules(database, practices),
-        insights=StoredInsights(database),
-        copy=copy,
-        applied=applied,
-        policy=rules.policy,
-        history_counts=rules.enable_history_prioritization,
-        clock=clock,
-    )
-    servicer = DoctorServicer(use_cases_in(world), StoredTransactions(database), clock)
+    world, progress = world_in(database, settings, rules, clock), Progress()
+    kept = world.surroundings
+    servicer = DoctorServicer(use_cases_in(kept), StoredTransactions(database), clock)
     feed = ChangeFeed(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
-    apply = ApplyChanges(copy, progress)
+    apply = ApplyChanges(kept.copy, progress)
+    refreshes, period = StoredRefreshes(settings.database_url), settings.summary_period
+    refresh = RefreshSummaries(refreshes, kept.schedules, kept.policy, clock, period)
 
     async def probe() -> None:
-        await doctors.ping()
+        await database.one(QUERIES["ping"])
         progress.require_caught_up()
 
     gauge("telemed_feed_lag_changes", "Changes of the feed that this copy has not applied yet.", lambda: progress.lag)
@@ -76,11 +59,12 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[
-            ("follow changes", Follower(apply.cursor, feed, apply, applied).run),
-            ("listen for profiles", searches.follow),
+            ("follow changes", Follower(apply.cursor, feed, apply, kept.applied).run),
+            ("listen for profiles", world.searches.follow),
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
+            *([("refresh summaries", refresh.run)] if period else []),
         ],
-        closers=[channel.close, close_practices, database.close],
+        closers=[channel.close, world.close, database.close],
     )
 
 

@@ -24,12 +24,24 @@ class DoctorSettings(ServerSettings):
         validation_alias=AliasChoices("availability_cache_ttl_seconds", "AVAILABILITY_CACHE_TTL_SECONDS"),
         description="How long doctors' hours are kept by version, under the clinic's own name; 0 keeps none.",
     )
+    availability_summary_refresh_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        validation_alias=AliasChoices("availability_summary_refresh_seconds", "AVAILABILITY_SUMMARY_REFRESH_SECONDS"),
+        description="From one refresh of the summary of the next days to the next, in one replica at a time; 0: never.",
+    )
     redis_url: str = Field(
         default="",
         validation_alias=AliasChoices("redis_url", "REDIS_URL"),
         description="A Redis in which all replicas keep them together; without one each keeps its own.",
     )
     appointment_target: str = Field(description="The appointment service, whose changes we copy: localhost:3001.")
+
+    @property
+    def summary_period(self) -> timedelta:
+        """The same as a length of time; nothing for never."""
+        return timedelta(seconds=self.availability_summary_refresh_seconds)
 
 
 class RuleSettings(BaseSettings):

@@ -189,6 +189,7 @@ class DoctorClinic:
     shared: SharedSettings
     now: datetime = NOON
     rules: RuleSettings = field(default_factory=RuleSettings)
+    summary_seconds: float = 0
     service: Any = None
 
     def as_(self, role: Role, subject: str | None = None) -> list[tuple[str, str]]:
@@ -198,7 +199,12 @@ class DoctorClinic:
     async def opened(self) -> AsyncIterator["DoctorClinic"]:
         """The service running."""
         settings = DoctorSettings(
-            port=0, database_url=self.url, appointment_target=self.feed.target, drain_seconds=0, grace_seconds=1
+            port=0,
+            database_url=self.url,
+            appointment_target=self.feed.target,
+            drain_seconds=0,
+            grace_seconds=1,
+            availability_summary_refresh_seconds=self.summary_seconds,
         )
         process = await build(settings, self.rules, self.shared, lambda: self.now)
         async with running(process) as target, stub(DoctorServiceStub, target) as self.service:

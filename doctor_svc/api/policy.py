@@ -5,6 +5,7 @@ from chassis.context import Role
 _EVERYONE = frozenset(Role)
 _ADMINISTRATORS = frozenset({Role.ADMIN})
 _SELVES = frozenset({Role.DOCTOR, Role.ADMIN})
+_STAFF = frozenset({Role.ADMIN, Role.SERVICE})
 _INSIDERS = frozenset({Role.DOCTOR, Role.ADMIN, Role.SERVICE})
 
 OPEN_TO: dict[str, frozenset[Role]] = {
@@ -29,4 +30,5 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     "telemed.doctor.v1.DoctorService/MatchDoctors": _EVERYONE,
     "telemed.doctor.v1.DoctorService/RecommendDoctors": _EVERYONE,
     "telemed.doctor.v1.DoctorService/GetDoctorStats": _INSIDERS,
+    "telemed.doctor.v1.DoctorService/ListAvailabilitySummaries": _STAFF,
 }

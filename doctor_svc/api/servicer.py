@@ -26,8 +26,9 @@ from doctor_svc.api import (
     search,
     slots,
     stats,
+    summaries,
 )
-from doctor_svc.api.fields import Mutation, request_key
+from doctor_svc.api.fields import Mutation, request_key, specialty_wish
 from doctor_svc.app.ports import Transactions, Unit
 from doctor_svc.app.use_cases import UseCases
 
@@ -220,6 +221,14 @@ class DoctorServicer(DoctorServiceServicer):
         """Tells a doctor's numbers."""
         question = stats.to_stats_question(request)
         return stats.from_stats_answer(await self._use_cases.get_doctor_stats(current_caller(), question))
+
+    async def ListAvailabilitySummaries(
+        self, request: insights_pb2.ListAvailabilitySummariesRequest, _: Context
+    ) -> insights_pb2.ListAvailabilitySummariesResponse:
+        """Lists how much of the next days is offered, booked and free."""
+        specialty, after = specialty_wish(request.specialty, "specialty"), summaries.to_position(request.page_token)
+        page = await self._use_cases.list_availability_summaries(specialty, after, request.page_size)
+        return summaries.from_summaries_page(page)
 
     async def _once(self, request: Mutation, reply: type[Reply], change: Callable[[Unit], Awaitable[Reply]]) -> Reply:
         """Makes a change in one transaction, or answers as the first time when the request is a repeat."""

@@ -1,6 +1,7 @@
 """What the use cases need from outside; each docstring is a promise that every implementation keeps."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -13,6 +14,8 @@ from doctor_svc.domain.overrides import BookedVisit, Override, Stretch
 from doctor_svc.domain.recommending import Known
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.search import Hit, Position, SearchWish
+from doctor_svc.domain.summary import DaySummary, DoctorSummary
+from doctor_svc.domain.summary import Position as SummaryPosition
 from doctor_svc.domain.visits import Visit
 from doctor_svc.domain.window import Window
 from kernel.appointment_status import AppointmentStatus
@@ -62,6 +65,9 @@ class Schedules(Protocol):
         specialty.
         """
 
+    async def of_doctors(self, doctor_ids: Sequence[str], stretch: Window, now: datetime) -> list[Schedule]:
+        """Those of the doctors who are there, likewise, in no particular order; nobody has visited before."""
+
 
 class Hours(Protocol):
     """The rules of doctors and the exceptions to them, page by page. Each method is one statement."""
@@ -87,6 +93,38 @@ class Insights(Protocol):
 
     async def tallies(self, doctor_id: str, start: datetime, end: datetime) -> dict[AppointmentStatus, Tally]:
         """The doctor's visits that start in `[start, end)`, by state; a state without visits is left out."""
+
+
+class Summaries(Protocol):
+    """The summaries of the next days, as of the last refresh."""
+
+    async def page(
+        self, specialty: str, after: SummaryPosition | None, limit: int
+    ) -> tuple[list[DoctorSummary], datetime | None]:
+        """At most `limit` public doctors by next free time, after a position, and when the last refresh was."""
+
+
+class SummaryRefresh(Protocol):
+    """The right to refresh the summaries, while one has it."""
+
+    async def last(self) -> datetime | None:
+        """When the summaries were last refreshed, by the service's clock; None for never."""
+
+    async def public_doctors(self, after: str | None, limit: int) -> list[str]:
+        """At most `limit` ids of public doctors after the given one, in order."""
+
+    async def put(self, days: Sequence[tuple[str, DaySummary]], now: datetime) -> None:
+        """Keeps the days of some doctors, counted at `now`, in place of those kept before."""
+
+    async def finish(self, now: datetime) -> None:
+        """Forgets days not counted at `now`, and shows the rest to everyone."""
+
+
+class SummaryRefreshes(Protocol):
+    """Where the right to refresh is had."""
+
+    def turn(self) -> AbstractAsyncContextManager[SummaryRefresh | None]:
+        """The right to refresh, for one replica at a time; None while another has it. A killed one gives it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from doctor_svc.app.get_availability import GetAvailability
 from doctor_svc.app.get_doctor import GetDoctor
 from doctor_svc.app.get_doctor_stats import GetDoctorStats
 from doctor_svc.app.list_availability_rules import ListAvailabilityRules
+from doctor_svc.app.list_availability_summaries import ListAvailabilitySummaries
 from doctor_svc.app.list_overrides import ListOverrides
 from doctor_svc.app.list_slots import ListSlots
 from doctor_svc.app.match_doctors import MatchDoctors
-from doctor_svc.app.ports import Doctors, DoctorSearch, Hours, Insights, Schedules, VisitCopy
+from doctor_svc.app.ports import Doctors, DoctorSearch, Hours, Insights, Schedules, Summaries, VisitCopy
 from doctor_svc.app.preview_availability import PreviewAvailability
 from doctor_svc.app.recommend_doctors import RecommendDoctors
 from doctor_svc.app.search_availability import SearchAvailability
@@ -42,6 +43,7 @@ class Surroundings:
     hours: Hours
     schedules: Schedules
     insights: Insights
+    summaries: Summaries
     copy: VisitCopy
     applied: Signal
     policy: BookingPolicy
@@ -74,6 +76,7 @@ class UseCases:
     match_doctors: MatchDoctors
     recommend_doctors: RecommendDoctors
     get_doctor_stats: GetDoctorStats
+    list_availability_summaries: ListAvailabilitySummaries
 
 
 def use_cases_in(world: Surroundings) -> UseCases:
@@ -102,4 +105,5 @@ def use_cases_in(world: Surroundings) -> UseCases:
         match_doctors=MatchDoctors(schedules, await_revision, policy, world.history_counts, clock),
         recommend_doctors=RecommendDoctors(world.insights, await_revision, world.history_counts),
         get_doctor_stats=GetDoctorStats(world.doctors, schedules, world.insights, await_revision, policy, clock),
+        list_availability_summaries=ListAvailabilitySummaries(world.summaries),
     )

@@ -8,7 +8,7 @@ from doctor_svc.domain.availability import AvailabilityRule
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
 from doctor_svc.storage.hour_rows import rule_row
 from doctor_svc.storage.profiles import doctor_of, doctor_row
-from doctor_svc.storage.sql import HOURS, PROFILES, QUERIES
+from doctor_svc.storage.sql import HOURS, PROFILES
 
 _GET = PROFILES["get_doctor"]
 _INSERT_DOCTOR = PROFILES["insert_doctor"]
@@ -25,10 +25,6 @@ class StoredDoctors:
         """The doctor of that id, or None."""
         row = await self._database.one(_GET, {"doctor_id": doctor_id})
         return doctor_of(row) if row else None
-
-    async def ping(self) -> None:
-        """Raises when the database cannot be asked."""
-        await self._database.one(QUERIES["ping"])
 
 
 async def import_doctors(session: Session, doctors: Sequence[tuple[Doctor, PrivateDetails]]) -> None:

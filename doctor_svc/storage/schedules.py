@@ -1,5 +1,6 @@
 """Doctors with their hours, busy times and history; what changes seldom is read anew only when it has changed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -85,8 +86,12 @@ class StoredSchedules:
             found |= await self._read(changed, visits)
         return [found[row["doctor_id"]] for row in rows if row["doctor_id"] in found]
 
-    async def _read(self, doctor_ids: list[str], visits: dict[str, object]) -> dict[str, Schedule]:
-        rows = await self._database.all(GET_SCHEDULES, {"doctor_ids": doctor_ids} | visits)
+    async def of_doctors(self, doctor_ids: Sequence[str], stretch: Window, now: datetime) -> list[Schedule]:
+        """Those of the doctors who are there, read anew in one statement."""
+        return list((await self._read(doctor_ids, _visits(None, stretch, now))).values())
+
+    async def _read(self, doctor_ids: Sequence[str], visits: dict[str, object]) -> dict[str, Schedule]:
+        rows = await self._database.all(GET_SCHEDULES, {"doctor_ids": list(doctor_ids)} | visits)
         practices = [read_practice(row["version"], row["practice"]) for row in rows]
         await self._practices.keep(practices)
         pairs = zip(practices, rows, strict=True)

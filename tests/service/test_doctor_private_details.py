@@ -64,6 +64,7 @@ def requests_about(doctor: Doctor, rule_id: str, override_id: str) -> Mapping[st
         "MatchDoctors": pb.MatchDoctorsRequest(appointment_type=GENERAL, preferred_date=MONDAY, explain=True),
         "RecommendDoctors": insights_pb2.RecommendDoctorsRequest(),
         "GetDoctorStats": insights_pb2.GetDoctorStatsRequest(**its),
+        "ListAvailabilitySummaries": insights_pb2.ListAvailabilitySummariesRequest(),
         "DeleteOverride": hours.DeleteOverrideRequest(override_id=override_id, **its),
         "DeleteAvailability": hours.DeleteAvailabilityRequest(rule_id=rule_id, **its),
         "DeactivateDoctor": profiles_pb2.DeactivateDoctorRequest(**its),

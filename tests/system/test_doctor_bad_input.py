@@ -142,6 +142,11 @@ ROWS: Mapping[str, Mapping[str, list[Any]]] = {
         "page_size": [-1, 101],
         "page_token": TOKEN,
     },
+    "ListAvailabilitySummariesRequest": {
+        "specialty": ["x" * 101, "two\nlines"],
+        "page_size": PAGE,
+        "page_token": TOKEN,
+    },
     "GetDoctorStatsRequest": {
         "from_date": [OLD, FAR, ("2020-01-01", "to")],
         "to_date": [OLD, FAR, in_days(7).isoformat()],
@@ -210,6 +215,7 @@ def good_requests(doctor_id: str, rule_id: str, override_id: str) -> Mapping[str
             "preferred_time_end": "12:00",
         },
         "RecommendDoctors": {},
+        "ListAvailabilitySummaries": {},
         "GetDoctorStats": its | {"to_date": DAY, "from_date": DAY},
     }
 

@@ -147,6 +147,11 @@ class DoctorServiceStub:
                 request_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.GetDoctorStatsRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.DoctorStats.FromString,
                 _registered_method=True)
+        self.ListAvailabilitySummaries = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ListAvailabilitySummaries',
+                request_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesResponse.FromString,
+                _registered_method=True)
 
 
 class DoctorServiceServicer:
@@ -318,6 +323,15 @@ class DoctorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAvailabilitySummaries(self, request, context):
+        """Lists how much of the next days is offered, booked and free, of every doctor, the soonest free first; page by page.
+        As of the last refresh, every AVAILABILITY_SUMMARY_REFRESH_SECONDS: for overviews and not for booking, where
+        SearchAvailability tells what is free now. Administrators and services.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DoctorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -425,6 +439,11 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     servicer.GetDoctorStats,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.GetDoctorStatsRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.DoctorStats.SerializeToString,
+            ),
+            'ListAvailabilitySummaries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAvailabilitySummaries,
+                    request_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -996,6 +1015,33 @@ class DoctorService:
             '/telemed.doctor.v1.DoctorService/GetDoctorStats',
             telemed_dot_doctor_dot_v1_dot_insights__pb2.GetDoctorStatsRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_insights__pb2.DoctorStats.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAvailabilitySummaries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ListAvailabilitySummaries',
+            telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -115,6 +115,11 @@ class DoctorServiceStub:
     """Tells a doctor's numbers over at most 366 days: how much of the offered time was booked, and what became of the
     visits. The doctor, administrators and services. Errors: DOCTOR_NOT_FOUND, also for another doctor.
     """
+    ListAvailabilitySummaries: _grpc.UnaryUnaryMultiCallable[_insights_pb2.ListAvailabilitySummariesRequest, _insights_pb2.ListAvailabilitySummariesResponse]
+    """Lists how much of the next days is offered, booked and free, of every doctor, the soonest free first; page by page.
+    As of the last refresh, every AVAILABILITY_SUMMARY_REFRESH_SECONDS: for overviews and not for booking, where
+    SearchAvailability tells what is free now. Administrators and services.
+    """
 
 @_typing.type_check_only
 class DoctorServiceAsyncStub(DoctorServiceStub):
@@ -196,6 +201,11 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     GetDoctorStats: _aio.UnaryUnaryMultiCallable[_insights_pb2.GetDoctorStatsRequest, _insights_pb2.DoctorStats]  # type: ignore[assignment]
     """Tells a doctor's numbers over at most 366 days: how much of the offered time was booked, and what became of the
     visits. The doctor, administrators and services. Errors: DOCTOR_NOT_FOUND, also for another doctor.
+    """
+    ListAvailabilitySummaries: _aio.UnaryUnaryMultiCallable[_insights_pb2.ListAvailabilitySummariesRequest, _insights_pb2.ListAvailabilitySummariesResponse]  # type: ignore[assignment]
+    """Lists how much of the next days is offered, booked and free, of every doctor, the soonest free first; page by page.
+    As of the last refresh, every AVAILABILITY_SUMMARY_REFRESH_SECONDS: for overviews and not for booking, where
+    SearchAvailability tells what is free now. Administrators and services.
     """
 
 class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -401,6 +411,17 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_insights_pb2.DoctorStats, _abc.Awaitable[_insights_pb2.DoctorStats]]:
         """Tells a doctor's numbers over at most 366 days: how much of the offered time was booked, and what became of the
         visits. The doctor, administrators and services. Errors: DOCTOR_NOT_FOUND, also for another doctor.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAvailabilitySummaries(
+        self,
+        request: _insights_pb2.ListAvailabilitySummariesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insights_pb2.ListAvailabilitySummariesResponse, _abc.Awaitable[_insights_pb2.ListAvailabilitySummariesResponse]]:
+        """Lists how much of the next days is offered, booked and free, of every doctor, the soonest free first; page by page.
+        As of the last refresh, every AVAILABILITY_SUMMARY_REFRESH_SECONDS: for overviews and not for booking, where
+        SearchAvailability tells what is free now. Administrators and services.
         """
 
 def add_DoctorServiceServicer_to_server(servicer: DoctorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

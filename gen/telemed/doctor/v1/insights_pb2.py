@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n telemed/doctor/v1/insights.proto\x12\x11telemed.doctor.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"p\n\x17RecommendDoctorsRequest\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12\x11\n\tspecialty\x18\x02 \x01(\t\x12\x13\n\x0bmax_results\x18\x03 \x01(\x05\x12\x19\n\x11\x61t_least_revision\x18\x04 \x01(\t\"n\n\x18RecommendDoctorsResponse\x12:\n\x0frecommendations\x18\x01 \x03(\x0b\x32!.telemed.doctor.v1.Recommendation\x12\x16\n\x0epolicy_version\x18\x02 \x01(\x05\"\xc8\x02\n\x0eRecommendation\x12\x11\n\tdoctor_id\x18\x01 \x01(\t\x12\x19\n\x11\x64octor_first_name\x18\x02 \x01(\t\x12\x18\n\x10\x64octor_last_name\x18\x03 \x01(\t\x12\x11\n\tspecialty\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x0e\n\x06rating\x18\x07 \x01(\x01\x12\x14\n\x0crating_count\x18\x08 \x01(\x05\x12\r\n\x05score\x18\t \x01(\x01\x12\x12\n\ncontinuity\x18\n \x01(\x01\x12\x15\n\rspecialty_fit\x18\x0b \x01(\x01\x12\x0f\n\x07quality\x18\x0c \x01(\x01\x12\x0f\n\x07reasons\x18\r \x03(\t\x12\x1b\n\x13is_preferred_doctor\x18\x0e \x01(\x08\x12\x17\n\x0fprevious_visits\x18\x0f \x01(\x05\"\x9f\x01\n\x15GetDoctorStatsRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12*\n\tfrom_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateR\x04\x66rom\x12&\n\x07to_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateR\x02to\x12\x19\n\x11\x61t_least_revision\x18\x04 \x01(\t\"\xab\x01\n\x0bVisitCounts\x12\r\n\x05total\x18\x01 \x01(\x05\x12\x0c\n\x04held\x18\x02 \x01(\x05\x12\x0f\n\x07pending\x18\x03 \x01(\x05\x12\x11\n\tconfirmed\x18\x04 \x01(\x05\x12\x13\n\x0bin_progress\x18\x05 \x01(\x05\x12\x11\n\tcompleted\x18\x06 \x01(\x05\x12\x11\n\tcancelled\x18\x07 \x01(\x05\x12\x0f\n\x07no_show\x18\x08 \x01(\x05\x12\x0f\n\x07\x65xpired\x18\t \x01(\x05\"\xc7\x03\n\x0b\x44octorStats\x12\x11\n\tdoctor_id\x18\x01 \x01(\t\x12\x10\n\x08timezone\x18\x02 \x01(\t\x12*\n\tfrom_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateR\x04\x66rom\x12&\n\x07to_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateR\x02to\x12.\n\x06visits\x18\x05 \x01(\x0b\x32\x1e.telemed.doctor.v1.VisitCounts\x12\x17\n\x0foffered_minutes\x18\x06 \x01(\x05\x12\x16\n\x0e\x62ooked_minutes\x18\x07 \x01(\x05\x12\x18\n\x0butilisation\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0f\x63ontinuity_rate\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0f\x63ompletion_rate\x18\n \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cno_show_rate\x18\x0b \x01(\x01H\x03\x88\x01\x01\x12\x0e\n\x06rating\x18\x0c \x01(\x01\x12\x14\n\x0crating_count\x18\r \x01(\x05\x42\x0e\n\x0c_utilisationB\x12\n\x10_continuity_rateB\x12\n\x10_completion_rateB\x0f\n\r_no_show_rateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n telemed/doctor/v1/insights.proto\x12\x11telemed.doctor.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"p\n\x17RecommendDoctorsRequest\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12\x11\n\tspecialty\x18\x02 \x01(\t\x12\x13\n\x0bmax_results\x18\x03 \x01(\x05\x12\x19\n\x11\x61t_least_revision\x18\x04 \x01(\t\"n\n\x18RecommendDoctorsResponse\x12:\n\x0frecommendations\x18\x01 \x03(\x0b\x32!.telemed.doctor.v1.Recommendation\x12\x16\n\x0epolicy_version\x18\x02 \x01(\x05\"\xc8\x02\n\x0eRecommendation\x12\x11\n\tdoctor_id\x18\x01 \x01(\t\x12\x19\n\x11\x64octor_first_name\x18\x02 \x01(\t\x12\x18\n\x10\x64octor_last_name\x18\x03 \x01(\t\x12\x11\n\tspecialty\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x0e\n\x06rating\x18\x07 \x01(\x01\x12\x14\n\x0crating_count\x18\x08 \x01(\x05\x12\r\n\x05score\x18\t \x01(\x01\x12\x12\n\ncontinuity\x18\n \x01(\x01\x12\x15\n\rspecialty_fit\x18\x0b \x01(\x01\x12\x0f\n\x07quality\x18\x0c \x01(\x01\x12\x0f\n\x07reasons\x18\r \x03(\t\x12\x1b\n\x13is_preferred_doctor\x18\x0e \x01(\x08\x12\x17\n\x0fprevious_visits\x18\x0f \x01(\x05\"\x9f\x01\n\x15GetDoctorStatsRequest\x12\x17\n\tdoctor_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12*\n\tfrom_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateR\x04\x66rom\x12&\n\x07to_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateR\x02to\x12\x19\n\x11\x61t_least_revision\x18\x04 \x01(\t\"\xab\x01\n\x0bVisitCounts\x12\r\n\x05total\x18\x01 \x01(\x05\x12\x0c\n\x04held\x18\x02 \x01(\x05\x12\x0f\n\x07pending\x18\x03 \x01(\x05\x12\x11\n\tconfirmed\x18\x04 \x01(\x05\x12\x13\n\x0bin_progress\x18\x05 \x01(\x05\x12\x11\n\tcompleted\x18\x06 \x01(\x05\x12\x11\n\tcancelled\x18\x07 \x01(\x05\x12\x0f\n\x07no_show\x18\x08 \x01(\x05\x12\x0f\n\x07\x65xpired\x18\t \x01(\x05\"\xc7\x03\n\x0b\x44octorStats\x12\x11\n\tdoctor_id\x18\x01 \x01(\t\x12\x10\n\x08timezone\x18\x02 \x01(\t\x12*\n\tfrom_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateR\x04\x66rom\x12&\n\x07to_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateR\x02to\x12.\n\x06visits\x18\x05 \x01(\x0b\x32\x1e.telemed.doctor.v1.VisitCounts\x12\x17\n\x0foffered_minutes\x18\x06 \x01(\x05\x12\x16\n\x0e\x62ooked_minutes\x18\x07 \x01(\x05\x12\x18\n\x0butilisation\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0f\x63ontinuity_rate\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0f\x63ompletion_rate\x18\n \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cno_show_rate\x18\x0b \x01(\x01H\x03\x88\x01\x01\x12\x0e\n\x06rating\x18\x0c \x01(\x01\x12\x14\n\x0crating_count\x18\r \x01(\x05\x42\x0e\n\x0c_utilisationB\x12\n\x10_continuity_rateB\x12\n\x10_completion_rateB\x0f\n\r_no_show_rate\"\\\n ListAvailabilitySummariesRequest\x12\x11\n\tspecialty\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Y\n\x12\x41vailabilityTotals\x12\x17\n\x0foffered_minutes\x18\x01 \x01(\x05\x12\x16\n\x0e\x62ooked_minutes\x18\x02 \x01(\x05\x12\x12\n\nfree_slots\x18\x03 \x01(\x05\"\xaf\x02\n\x13\x41vailabilitySummary\x12\x11\n\tdoctor_id\x18\x01 \x01(\t\x12\x19\n\x11\x64octor_first_name\x18\x02 \x01(\t\x12\x18\n\x10\x64octor_last_name\x18\x03 \x01(\t\x12\x11\n\tspecialty\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\x12\x32\n\x0enext_free_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0bnext_7_days\x18\x07 \x01(\x0b\x32%.telemed.doctor.v1.AvailabilityTotals\x12;\n\x0cnext_14_days\x18\x08 \x01(\x0b\x32%.telemed.doctor.v1.AvailabilityTotals\"\xa9\x01\n!ListAvailabilitySummariesResponse\x12\x39\n\tsummaries\x18\x01 \x03(\x0b\x32&.telemed.doctor.v1.AvailabilitySummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x0crefresh_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +36,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETDOCTORSTATSREQUEST'].fields_by_name['doctor_id']._loaded_options = None
   _globals['_GETDOCTORSTATSREQUEST'].fields_by_name['doctor_id']._serialized_options = b'\342A\001\002'
-  _globals['_RECOMMENDDOCTORSREQUEST']._serialized_start=112
-  _globals['_RECOMMENDDOCTORSREQUEST']._serialized_end=224
-  _globals['_RECOMMENDDOCTORSRESPONSE']._serialized_start=226
-  _globals['_RECOMMENDDOCTORSRESPONSE']._serialized_end=336
-  _globals['_RECOMMENDATION']._serialized_start=339
-  _globals['_RECOMMENDATION']._serialized_end=667
-  _globals['_GETDOCTORSTATSREQUEST']._serialized_start=670
-  _globals['_GETDOCTORSTATSREQUEST']._serialized_end=829
-  _globals['_VISITCOUNTS']._serialized_start=832
-  _globals['_VISITCOUNTS']._serialized_end=1003
-  _globals['_DOCTORSTATS']._serialized_start=1006
-  _globals['_DOCTORSTATS']._serialized_end=1461
+  _globals['_RECOMMENDDOCTORSREQUEST']._serialized_start=145
+  _globals['_RECOMMENDDOCTORSREQUEST']._serialized_end=257
+  _globals['_RECOMMENDDOCTORSRESPONSE']._serialized_start=259
+  _globals['_RECOMMENDDOCTORSRESPONSE']._serialized_end=369
+  _globals['_RECOMMENDATION']._serialized_start=372
+  _globals['_RECOMMENDATION']._serialized_end=700
+  _globals['_GETDOCTORSTATSREQUEST']._serialized_start=703
+  _globals['_GETDOCTORSTATSREQUEST']._serialized_end=862
+  _globals['_VISITCOUNTS']._serialized_start=865
+  _globals['_VISITCOUNTS']._serialized_end=1036
+  _globals['_DOCTORSTATS']._serialized_start=1039
+  _globals['_DOCTORSTATS']._serialized_end=1494
+  _globals['_LISTAVAILABILITYSUMMARIESREQUEST']._serialized_start=1496
+  _globals['_LISTAVAILABILITYSUMMARIESREQUEST']._serialized_end=1588
+  _globals['_AVAILABILITYTOTALS']._serialized_start=1590
+  _globals['_AVAILABILITYTOTALS']._serialized_end=1679
+  _globals['_AVAILABILITYSUMMARY']._serialized_start=1682
+  _globals['_AVAILABILITYSUMMARY']._serialized_end=1985
+  _globals['_LISTAVAILABILITYSUMMARIESRESPONSE']._serialized_start=1988
+  _globals['_LISTAVAILABILITYSUMMARIESRESPONSE']._serialized_end=2157
 # @@protoc_insertion_point(module_scope)

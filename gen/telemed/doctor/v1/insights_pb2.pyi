@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
@@ -353,3 +354,153 @@ class DoctorStats(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__utilisation) -> _WhichOneofReturnType__utilisation | None: ...
 
 Global___DoctorStats: _TypeAlias = DoctorStats  # noqa: Y015
+
+@_typing.final
+class ListAvailabilitySummariesRequest(_message.Message):
+    """Which doctors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPECIALTY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    specialty: _builtins.str
+    """A specialty that the doctor must have, in any case of letters; empty means any."""
+    page_size: _builtins.int
+    """At most so many doctors, 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """The next_page_token of the page before; the specialty must stay as it was."""
+    def __init__(
+        self,
+        *,
+        specialty: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "specialty", b"specialty"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAvailabilitySummariesRequest: _TypeAlias = ListAvailabilitySummariesRequest  # noqa: Y015
+
+@_typing.final
+class AvailabilityTotals(_message.Message):
+    """Minutes and slots over some days of the doctor's calendar, today included."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFERED_MINUTES_FIELD_NUMBER: _builtins.int
+    BOOKED_MINUTES_FIELD_NUMBER: _builtins.int
+    FREE_SLOTS_FIELD_NUMBER: _builtins.int
+    offered_minutes: _builtins.int
+    """The minutes offered, as in DoctorStats."""
+    booked_minutes: _builtins.int
+    """The minutes taken, buffers included, by visits that are held, pending, confirmed or in progress."""
+    free_slots: _builtins.int
+    """The free slots of every kind of visit that the doctor has hours for; kinds that share time count each."""
+    def __init__(
+        self,
+        *,
+        offered_minutes: _builtins.int = ...,
+        booked_minutes: _builtins.int = ...,
+        free_slots: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booked_minutes", b"booked_minutes", "free_slots", b"free_slots", "offered_minutes", b"offered_minutes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AvailabilityTotals: _TypeAlias = AvailabilityTotals  # noqa: Y015
+
+@_typing.final
+class AvailabilitySummary(_message.Message):
+    """How much of a doctor's next days is offered, booked and free."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    DOCTOR_FIRST_NAME_FIELD_NUMBER: _builtins.int
+    DOCTOR_LAST_NAME_FIELD_NUMBER: _builtins.int
+    SPECIALTY_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    NEXT_FREE_TIME_FIELD_NUMBER: _builtins.int
+    NEXT_7_DAYS_FIELD_NUMBER: _builtins.int
+    NEXT_14_DAYS_FIELD_NUMBER: _builtins.int
+    doctor_id: _builtins.str
+    """The doctor's UUID."""
+    doctor_first_name: _builtins.str
+    """The first name."""
+    doctor_last_name: _builtins.str
+    """The last name."""
+    specialty: _builtins.str
+    """The specialty."""
+    timezone: _builtins.str
+    """The doctor's IANA zone."""
+    @_builtins.property
+    def next_free_time(self) -> _timestamp_pb2.Timestamp:
+        """The first free time within the next 14 days; not there without one."""
+
+    @_builtins.property
+    def next_7_days(self) -> Global___AvailabilityTotals:
+        """The next 7 days."""
+
+    @_builtins.property
+    def next_14_days(self) -> Global___AvailabilityTotals:
+        """The next 14 days."""
+
+    def __init__(
+        self,
+        *,
+        doctor_id: _builtins.str = ...,
+        doctor_first_name: _builtins.str = ...,
+        doctor_last_name: _builtins.str = ...,
+        specialty: _builtins.str = ...,
+        timezone: _builtins.str = ...,
+        next_free_time: _timestamp_pb2.Timestamp | None = ...,
+        next_7_days: Global___AvailabilityTotals | None = ...,
+        next_14_days: Global___AvailabilityTotals | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_14_days", b"next_14_days", "next_7_days", b"next_7_days", "next_free_time", b"next_free_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doctor_first_name", b"doctor_first_name", "doctor_id", b"doctor_id", "doctor_last_name", b"doctor_last_name", "next_14_days", b"next_14_days", "next_7_days", b"next_7_days", "next_free_time", b"next_free_time", "specialty", b"specialty", "timezone", b"timezone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AvailabilitySummary: _TypeAlias = AvailabilitySummary  # noqa: Y015
+
+@_typing.final
+class ListAvailabilitySummariesResponse(_message.Message):
+    """One page of summaries, by next free time; doctors without one come last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REFRESH_TIME_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last. A refresh between two pages may move a doctor from one to the other."""
+    @_builtins.property
+    def summaries(self) -> _containers.RepeatedCompositeFieldContainer[Global___AvailabilitySummary]:
+        """The summaries."""
+
+    @_builtins.property
+    def refresh_time(self) -> _timestamp_pb2.Timestamp:
+        """As of when all this is; not there before the first refresh."""
+
+    def __init__(
+        self,
+        *,
+        summaries: _abc.Iterable[Global___AvailabilitySummary] | None = ...,
+        next_page_token: _builtins.str = ...,
+        refresh_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refresh_time", b"refresh_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "refresh_time", b"refresh_time", "summaries", b"summaries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAvailabilitySummariesResponse: _TypeAlias = ListAvailabilitySummariesResponse  # noqa: Y015
