@@ -26,7 +26,8 @@ _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _TOKEN_TTL = timedelta(hours=1)
 _PORTS = range(20_000, 32_000)  # below those that the kernel gives to clients
-_PORTS_NEEDED = 9  # a stack's eight, and one for a process of the benchmark's own
+_PORTS_OF_STACK = 8
+_PORTS_NEEDED = _PORTS_OF_STACK + 2  # and those of the benchmark's own processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,9 @@ class Clinic:
     postgres: Postgres
     urls: Mapping[str, str]
 
-    @property
-    def spare_port(self) -> int:
-        """A port that nothing of the stack listens on."""
-        return self.plan.port + _PORTS_NEEDED - 1
+    def spare_port(self, number: int = 0) -> int:
+        """One of two ports, 0 and 1, that nothing of the stack listens on."""
+        return self.plan.port + _PORTS_OF_STACK + number
 
     def target(self, process: str) -> str:
         """Where a process listens."""
@@ -56,18 +56,21 @@ class Clinic:
         return (("authorization", f"Bearer {self.token()}"),)
 
     @asynccontextmanager
-    async def running(self, names: Sequence[str], *more: ProcessPlan) -> AsyncIterator[None]:
-        """Runs these processes of the stack, and `more` of the benchmark's own, until the block ends."""
+    async def running(self, names: Sequence[str], *more: ProcessPlan) -> AsyncIterator[dict[str, int]]:
+        """Runs these processes of the stack, and `more` of the benchmark's own, until the block ends.
+
+        Tells the process id of each by name.
+        """
         plans = processes_of(self.plan, self.urls, self.issuer.jwks_file)
         wanted = [*(plan for plan in plans if plan.name in names), *more]
+        children = [Child(plan, print) for plan in wanted]
         async with AsyncExitStack() as stack:
-            for plan in wanted:
-                child = Child(plan, print)
+            for child in children:
                 await child.start()
                 stack.push_async_callback(child.stop, _STOP_SECONDS)
             for plan in wanted:
                 await _until_ready(plan)
-            yield
+            yield {child.plan.name: child.pid for child in children if child.pid is not None}
 
 
 @contextmanager

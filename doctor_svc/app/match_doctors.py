@@ -21,9 +21,9 @@ from doctor_svc.domain.wish import windows_without_date, wished_window
 from kernel.doctor_refusals import DoctorUnverified, SpecialtyNotAvailable
 from kernel.errors import InvalidArgument
 
-# One call looks at no more doctors than this, so that no clinic is too large for a call; at more, when it is to explain
-# who is left out.
-MOST_CANDIDATES = 200
+# One call looks at no more doctors than this, so that no clinic is too large for a call; at fewer when it is to explain
+# who is left out, because that costs more for each.
+MOST_CANDIDATES = 500
 MOST_EXPLAINED = 400
 # After so many doctors other calls get their turn; each takes up to a few milliseconds.
 _AT_A_STRETCH = 8

@@ -38,8 +38,9 @@ class Grid:
 
     def cells_in(self, window: Window) -> range:
         """The cells, taken or not, that start inside a window."""
-        first = -((self.start - window.earliest) // self.step)  # the quotient of the negated, negated: rounded up
-        last = (window.latest - self.start) // self.step
+        step = self.duration + self.buffer
+        first = -((self.start - window.earliest) // step)  # the quotient of the negated, negated: rounded up
+        last = (window.latest - self.start) // step
         return range(max(first, 0), min(last + 1, self.count))
 
     def free_cells(self, window: Window) -> Iterator[int]:

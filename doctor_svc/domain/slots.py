@@ -55,15 +55,16 @@ class Agenda:
         max_daily: int = 0,
     ) -> "Agenda":
         """The agenda at an instant, where notice and horizon count from."""
+        today, last_day, bookable = policy.calendar(now, zone)
         return cls(
             zone=zone,
             rules=tuple(rules),
             overrides=tuple(overrides),
             busy=BusyTimes(busy),
             now=now,
-            today=day_of(now, zone),
-            last_day=policy.last_day(now, zone),
-            bookable=policy.bookable(now, zone),
+            today=today,
+            last_day=last_day,
+            bookable=bookable,
             policy=policy,
             max_daily=max_daily,
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from kernel.civil_time import day_of, end_of_wall
 from kernel.errors import InvalidArgument
@@ -59,3 +60,8 @@ class BookingPolicy:
         """When a visit of a doctor in that zone may start: from the end of the notice to the end of the last day."""
         after_last_day = end_of_wall(self.last_day(now, zone), None, zone)
         return Window(now + self.notice, after_last_day - datetime.resolution)
+
+    @lru_cache(maxsize=256)  # noqa: B019  a process has one policy, and some that rules tighten
+    def calendar(self, now: datetime, zone: tzinfo) -> tuple[date, date, Window]:
+        """Today, the last day and when a visit may start: the same for all doctors of a zone."""
+        return day_of(now, zone), self.last_day(now, zone), self.bookable(now, zone)

@@ -196,7 +196,7 @@ async def test_a_wrong_field_is_named(doctors: DoctorClinic, fields: dict[str, A
     assert fields_of(error) == [named]
 
 
-@pytest.mark.parametrize("count", [5, 200])
+@pytest.mark.parametrize("count", [5, 500])
 async def test_a_match_is_one_statement_and_one_more_for_who_is_new_however_many_doctors_there_are(
     doctors: DoctorClinic, spans: Spans, count: int
 ) -> None:
