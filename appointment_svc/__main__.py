@@ -44,6 +44,7 @@ from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
 from appointment_svc.storage.history import PostgresHistory
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
+from appointment_svc.storage.live_feed import LiveFeed
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
 from appointment_svc.storage.statistics import PostgresStatistics
 from appointment_svc.storage.timeouts import PostgresTimeouts
@@ -74,8 +75,9 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     committed, grown = Signal(), Signal()
     holds = PostgresHolds(database, committed, clock)
     appointments = PostgresAppointments(database, committed, holds)
-    feed = PostgresFeed(database, grown)
     passing = PostgresTimeouts(database, committed)
+    feed = PostgresFeed(database)
+    live_feed = LiveFeed(feed, grown)
     ledger = PostgresLedger(database, committed, holds)
     diaries = PostgresDiaries(database, clock)
     explain = Explainer(doctors, diaries, rules, clock)
@@ -104,7 +106,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         list_events=ListEvents(appointments, PostgresHistory(database)),
         get_stats=GetStats(statistics),
         get_booking_analytics=GetBookingAnalytics(statistics, clock),
-        watch_changes=WatchChanges(feed, grown),
+        watch_changes=WatchChanges(live_feed, grown),
     )
     servicer = AppointmentServicer(app)
     return framed(
@@ -121,6 +123,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
                 for timeout in timeouts(rules)
             ),
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
+            ("read the feed", live_feed.run),
             ("note the head of the history", lambda: periodically(_HOUR, feed.note_head)),
             ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),
         ],

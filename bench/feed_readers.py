@@ -10,6 +10,7 @@ import psycopg
 
 from appointment_svc.app.ports import FeedReader
 from appointment_svc.storage.feed import PostgresFeed, Sequencer
+from appointment_svc.storage.live_feed import LiveFeed
 from chassis.db import Database
 from chassis.signals import Signal
 from chassis.sql import Query
@@ -57,9 +58,11 @@ class Readers:
 async def reading(database: Database, committed: Signal) -> AsyncIterator[Readers]:
     """Both readers at work. `committed` fires after each booking and wakes them, as in the service."""
     grown, seen = Signal(), Readers()
+    feed = LiveFeed(PostgresFeed(database), grown)
     tasks = [
         asyncio.create_task(Sequencer(database, committed, grown).run()),
-        asyncio.create_task(_follow(PostgresFeed(database, grown), seen.sequencer)),
+        asyncio.create_task(feed.run()),
+        asyncio.create_task(_follow(feed, seen.sequencer)),
         asyncio.create_task(_poll(database, committed, seen.horizon)),
     ]
     try:
@@ -72,10 +75,9 @@ async def reading(database: Database, committed: Signal) -> AsyncIterator[Reader
             raise failed[0]
 
 
-async def _follow(feed: PostgresFeed, seen: Seen) -> None:
-    async for change, _ in feed.follow(FeedReader(), 0):
-        if change is not None:
-            seen[change.appointment.id] = time.perf_counter()
+async def _follow(feed: LiveFeed, seen: Seen) -> None:
+    async for page in feed.follow(FeedReader(), 0):
+        seen.update((change.appointment.id, time.perf_counter()) for change in page.changes)
 
 
 async def _poll(database: Database, committed: Signal, seen: Seen) -> None:

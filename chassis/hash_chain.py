@@ -7,6 +7,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import TypeAlias
 
@@ -39,7 +40,8 @@ def record_digest(record: Record) -> bytes:
     for name in sorted(record):
         value = record[name]
         if value is not None:
-            parts += (_framed(name), _framed(_json_text(value)))
+            text = _json_text(value).encode()
+            parts += (_framed_name(name), _LENGTH.pack(len(text)), text)
     return hashlib.sha256(b"".join(parts)).digest()
 
 
@@ -53,8 +55,10 @@ def next_link(previous: bytes, number: int, content: bytes) -> bytes:
     return hashlib.sha256(previous + _NUMBER.pack(number) + content).digest()
 
 
-def _framed(text: str) -> bytes:
-    encoded = text.encode()
+@lru_cache(maxsize=1_000)
+def _framed_name(name: str) -> bytes:
+    # Names are those of columns, few and ever the same.
+    encoded = name.encode()
     return _LENGTH.pack(len(encoded)) + encoded
 
 

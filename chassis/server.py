@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
@@ -83,13 +83,16 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         return handle
 
     def _streaming(self, method: str, behavior: Handler) -> Handler:
-        async def handle(request: Message, context: Context) -> AsyncIterator[Any]:
+        # Writes rather than yields: a generator of ours would be closed by whoever finds it when the caller has gone,
+        # outside of this call's context, and the layers could not be left in order.
+        async def handle(request: Message, context: Context) -> None:
             try:
                 async with AsyncExitStack() as stack:
                     stack.enter_context(self._calls.stream())
                     await self._enter(stack, call_of(method, context, streams=True))
-                    async for reply in behavior(request, context):
-                        yield reply
+                    replies = await stack.enter_async_context(aclosing(behavior(request, context)))
+                    async for reply in replies:
+                        await context.write(reply)
             except asyncio.CancelledError:
                 if not self._calls.ending:
                     raise

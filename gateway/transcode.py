@@ -25,7 +25,7 @@ _ENTITY_TAG = re.compile(r'"([\x21\x23-\x7e]{1,255})"')
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _MOST_PARAMETERS = 100
 # The position in a stream as its answers carry it, and the field of the request that says where to go on.
-_RESUMES = (("revision", "after_revision"), ("seq", "after_seq"))
+_RESUMES = (("resume_revision", "after_revision"), ("revision", "after_revision"), ("seq", "after_seq"))
 
 Thing = TypeVar("Thing")
 

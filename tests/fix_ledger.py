@@ -16,6 +16,7 @@ from appointment_svc.storage.diaries import PostgresDiaries
 from appointment_svc.storage.feed import PostgresFeed, Sequencer
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
+from appointment_svc.storage.live_feed import LiveFeed
 from chassis.context import Caller, Role
 from chassis.db import Database
 from chassis.signals import Signal
@@ -40,6 +41,7 @@ class LedgerBench:
     feed: PostgresFeed
     sequencer: Sequencer
     diaries: PostgresDiaries
+    live_feed: LiveFeed
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ async def bench(appointment_db_url: str) -> AsyncIterator[LedgerBench]:
     database = Database(appointment_db_url, size=20)
     await database.open()
     committed, grown, now = Signal(), Signal(), [NOW]
+    feed = PostgresFeed(database)
     holds = PostgresHolds(database, committed, lambda: now[0])
     yield LedgerBench(
         database,
@@ -54,9 +57,10 @@ async def bench(appointment_db_url: str) -> AsyncIterator[LedgerBench]:
         holds,
         PostgresLedger(database, committed, holds),
         PostgresAppointments(database, committed, holds),
-        PostgresFeed(database, grown),
+        feed,
         Sequencer(database, committed, grown),
         PostgresDiaries(database),
+        LiveFeed(feed, grown),
     )
     await database.close()
 

@@ -29,6 +29,7 @@ class Records:
     callers: Callers
     ledger: LedgerBench
     url: str
+    target: str
     now: list[datetime]
 
     async def booked(self, *, patient_id: str = "", doctor_id: str = "", start: datetime = TEN) -> Appointment:
@@ -50,4 +51,4 @@ async def records(
     now = [NOW]
     process = await build(settings, Rules(), shared, lambda: now[0])
     async with running(process) as target, stub(AppointmentServiceStub, target) as service:
-        yield Records(service, callers, bench, appointment_db_url, now)
+        yield Records(service, callers, bench, appointment_db_url, target, now)

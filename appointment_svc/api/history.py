@@ -1,10 +1,12 @@
 """The history of an appointment between the contract and the use case."""
 
-from telemed.appointment.v1 import appointment_pb2, history_pb2
+from telemed.appointment.v1 import history_pb2
 
+from appointment_svc.api.changes import CHANGES
 from appointment_svc.api.replies import appointment_message
 from appointment_svc.api.requests import OVERRIDABLE
 from appointment_svc.app.list_events import EventPage
+from appointment_svc.domain.changes import Change
 from appointment_svc.domain.history import Event
 from chassis.context import Role
 from chassis.enum_map import EnumMap
@@ -41,7 +43,7 @@ def _from_event(event: Event) -> history_pb2.AppointmentEvent:
     return history_pb2.AppointmentEvent(
         id=str(event.number),
         version=event.version,
-        kind=appointment_pb2.ChangeKind.Value(f"CHANGE_KIND_{event.kind}"),
+        kind=CHANGES.number(Change(event.kind)),
         event_time=to_timestamp(event.time),
         actor_role=_ROLES.number(Role(event.actor_role)),
         actor_id=event.actor_id,

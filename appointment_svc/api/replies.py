@@ -13,7 +13,6 @@ from telemed.type.v1 import scheduling_pb2
 from appointment_svc.api.requests import KINDS, STATUSES
 from appointment_svc.app.booking import Booking
 from appointment_svc.app.check_conflicts import Answer, Conflict, Question, Whose
-from appointment_svc.app.ports import FeedChange
 from appointment_svc.domain.appointment import Appointment
 from chassis.enum_map import EnumMap
 from chassis.protos import to_timestamp
@@ -153,24 +152,6 @@ def _conflict(conflict: Conflict) -> pb.ConflictingAppointment:
         kind=_WHOSE.number(conflict.whose),
         start_time=to_timestamp(conflict.start),
         end_time=to_timestamp(conflict.end),
-    )
-
-
-def change_reply(change: FeedChange | None, head: int) -> pb.WatchChangesResponse:
-    """One answer of WatchChanges; without a change, a sign of life."""
-    if change is None:
-        return pb.WatchChangesResponse(head_revision=str(head))
-    return pb.WatchChangesResponse(
-        change=appointment_pb2.Change(
-            revision=str(change.number),
-            kind=appointment_pb2.ChangeKind.Value(f"CHANGE_KIND_{change.kind}"),
-            change_time=to_timestamp(change.time),
-            appointment=appointment_message(change.appointment),
-            version=change.version,
-            seat=change.appointment.seat,
-            traceparent=change.traceparent,
-        ),
-        head_revision=str(head),
     )
 
 

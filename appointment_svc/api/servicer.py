@@ -9,7 +9,7 @@ from telemed.appointment.v1 import appointment_pb2, history_pb2, statistics_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceServicer
 
-from appointment_svc.api import history, replies, requests, statistics
+from appointment_svc.api import changes, history, replies, requests, statistics
 from appointment_svc.app.approve_appointment import ApproveAppointment
 from appointment_svc.app.book import Book
 from appointment_svc.app.book_overriding import BookOverriding
@@ -187,9 +187,11 @@ class AppointmentServicer(AppointmentServiceServicer):
     async def WatchChanges(
         self, request: pb.WatchChangesRequest, context: Context
     ) -> AsyncIterator[pb.WatchChangesResponse]:
-        after = parse_revision(request.after_revision, "after_revision")
-        async for change, head in self._app.watch_changes(current_caller(), after):
-            yield replies.change_reply(change, head)
+        after, reader = parse_revision(request.after_revision, "after_revision"), changes.to_reader(request)
+        most_at_once = changes.to_most_at_once(request)
+        async for page in self._app.watch_changes(current_caller(), reader, after):
+            for message in changes.from_page(page, most_at_once):
+                yield message
 
 
 def _order(request: requests.Change, method: str, reply: type[replies.Changed]) -> ChangeOrder:

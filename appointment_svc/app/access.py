@@ -61,3 +61,14 @@ def reader_for(caller: Caller) -> FeedReader:
         patient_id=caller.subject if caller.role is Role.PATIENT else None,
         doctor_id=caller.subject if caller.role is Role.DOCTOR else None,
     )
+
+
+def require_own(own: FeedReader, patient_id: str | None, doctor_id: str | None, what: str) -> None:
+    """Refuses a patient or doctor who asks for `what` of somebody else. Raises PermissionDenied.
+
+    Not "not found": the answer is the same whether that somebody exists or not.
+    """
+    if own.patient_id and patient_id not in (None, own.patient_id):
+        raise PermissionDenied(f"a patient is told nobody else's {what}")
+    if own.doctor_id and doctor_id not in (None, own.doctor_id):
+        raise PermissionDenied(f"a doctor is told no other doctor's {what}")

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from appointment_svc.app.access import reader_for
+from appointment_svc.app.access import reader_for, require_own
 from appointment_svc.app.ports import ListFilter
 from appointment_svc.domain.statistics import VisitStats
 from chassis.context import Caller
-from kernel.errors import InvalidArgument, PermissionDenied
+from kernel.errors import InvalidArgument
 
 
 class Statistics(Protocol):
@@ -29,10 +29,7 @@ class GetStats:
         if wanted.since is not None and wanted.until is not None and wanted.until <= wanted.since:
             raise InvalidArgument.of("to", "must be after from")
         own = reader_for(caller)
-        if own.patient_id and wanted.patient_id not in (None, own.patient_id):
-            raise PermissionDenied("a patient is told nobody else's figures")
-        if own.doctor_id and wanted.doctor_id not in (None, own.doctor_id):
-            raise PermissionDenied("a doctor is told no other doctor's figures")
+        require_own(own, wanted.patient_id, wanted.doctor_id, "figures")
         return await self.statistics.visits(
             replace(
                 wanted,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from appointment_svc.domain.appointment import Appointment
+from appointment_svc.domain.changes import Change
 from appointment_svc.domain.diary import Diary
 from appointment_svc.domain.failing import DoctorFacts
 from appointment_svc.domain.offers import Candidate, Offer
@@ -248,7 +249,7 @@ class FeedChange:
     """One numbered change. The appointment is without the words that people wrote."""
 
     number: int
-    kind: str
+    kind: Change
     time: datetime
     appointment: Appointment
     version: int
@@ -257,10 +258,19 @@ class FeedChange:
 
 @dataclass(frozen=True, slots=True)
 class FeedReader:
-    """Whose changes to read; None means everyone's."""
+    """Which changes to read: one patient's, one doctor's, of some kinds; None, and no kind, mean everything."""
 
     patient_id: str | None = None
     doctor_id: str | None = None
+    kinds: frozenset[Change] = frozenset()
+
+    def lets_through(self, change: FeedChange) -> bool:
+        """Whether a change is among them."""
+        return (
+            self.patient_id in (None, change.appointment.patient_id)
+            and self.doctor_id in (None, change.appointment.doctor_id)
+            and (not self.kinds or change.kind in self.kinds)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,10 +289,6 @@ class Feed(Protocol):
         """Where a change stands in the feed, or None while it is not numbered."""
         ...
 
-    async def read(self, reader: FeedReader, after: int, limit: int) -> FeedPage:
-        """Changes after a number, at most `limit`."""
-        ...
-
-    def follow(self, reader: FeedReader, after: int) -> AsyncIterator[tuple[FeedChange | None, int]]:
-        """Changes after a number, for ever, each with the newest number there is; None is a sign of life."""
+    def follow(self, reader: FeedReader, after: int) -> AsyncIterator[FeedPage]:
+        """What a reader lets through after a number, for ever; a page without changes is a sign of life."""
         ...

@@ -1,10 +1,10 @@
 """Streams the committed changes that a caller may see, in order, from any earlier one on."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from appointment_svc.app.access import reader_for
-from appointment_svc.app.ports import Feed, FeedChange
+from appointment_svc.app.access import reader_for, require_own
+from appointment_svc.app.ports import Feed, FeedPage, FeedReader
 from chassis.context import Caller
 from chassis.signals import Signal
 from kernel.errors import InvalidArgument
@@ -22,12 +22,19 @@ class WatchChanges:
     grown: Signal
 
     async def __call__(
-        self, caller: Caller, after: FeedPosition | ChangeOf
-    ) -> AsyncIterator[tuple[FeedChange | None, int]]:
-        """Each change with the newest number there is; None in place of a change is a sign of life."""
-        start = await self._number_of(after)
-        async for item in self.feed.follow(reader_for(caller), start):
-            yield item
+        self, caller: Caller, wanted: FeedReader, after: FeedPosition | ChangeOf
+    ) -> AsyncIterator[FeedPage]:
+        """Page after page, for ever; one without changes is a sign of life.
+
+        Raises PermissionDenied for somebody else's changes, and InvalidArgument for a revision that does not exist.
+        """
+        own = reader_for(caller)
+        require_own(own, wanted.patient_id, wanted.doctor_id, "changes")
+        reader = replace(
+            wanted, patient_id=own.patient_id or wanted.patient_id, doctor_id=own.doctor_id or wanted.doctor_id
+        )
+        async for page in self.feed.follow(reader, await self._number_of(after)):
+            yield page
 
     async def _number_of(self, after: FeedPosition | ChangeOf) -> int:
         """The number to start after; a change made a moment ago is waited for until it has one."""

@@ -114,21 +114,7 @@ WHERE e.appointment_id = %(appointment_id)s::uuid AND e.version = %(version)s::i
 -- name: read_feed
 SELECT f.revision, e.kind, e.event_time, e.version, e.after, e.traceparent
 FROM feed f JOIN event e USING (event_id)
-WHERE f.revision > %(after)s::bigint AND f.revision <= %(head)s::bigint
-ORDER BY f.revision
-LIMIT %(limit)s::int
-
--- name: read_feed_of_patient
-SELECT f.revision, e.kind, e.event_time, e.version, e.after, e.traceparent
-FROM feed f JOIN event e USING (event_id)
-WHERE f.revision > %(after)s::bigint AND f.revision <= %(head)s::bigint AND f.patient_id = %(patient_id)s::uuid
-ORDER BY f.revision
-LIMIT %(limit)s::int
-
--- name: read_feed_of_doctor
-SELECT f.revision, e.kind, e.event_time, e.version, e.after, e.traceparent
-FROM feed f JOIN event e USING (event_id)
-WHERE f.revision > %(after)s::bigint AND f.revision <= %(head)s::bigint AND f.doctor_id = %(doctor_id)s::uuid
+WHERE f.revision > %(after)s::bigint AND f.revision <= %(last)s::bigint AND {conditions}
 ORDER BY f.revision
 LIMIT %(limit)s::int
 

@@ -15,6 +15,7 @@ from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 
 _WATCH = api.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
+_CHANGES_AT_ONCE = 500
 _STATUSES = {
     appointment_pb2.AppointmentStatus.Value(f"APPOINTMENT_STATUS_{status.name}"): status for status in AppointmentStatus
 }
@@ -30,9 +31,12 @@ class ChangeFeed:
 
     async def __call__(self, after: str) -> AsyncIterator[VisitChange]:
         """The changes after a revision, for ever; raises when the feed breaks."""
-        request = api.WatchChangesRequest(after_revision=after)
+        request = api.WatchChangesRequest(after_revision=after, max_changes_per_message=_CHANGES_AT_ONCE)
         async for reply in self._client.stream(_WATCH, request, api.WatchChangesResponse):
             self._progress.heard(int(reply.head_revision or 0))
+            for change in reply.changes:
+                yield visit_change(change)
+            # A server that knows of no batches sends one at a time.
             if reply.HasField("change"):
                 yield visit_change(reply.change)
 

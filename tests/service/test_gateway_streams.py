@@ -22,7 +22,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def change(revision: str) -> appointment_service_pb2.WatchChangesResponse:
-    response = appointment_service_pb2.WatchChangesResponse(head_revision="9")
+    response = appointment_service_pb2.WatchChangesResponse(head_revision="9", resume_revision=revision)
     if revision:
         response.change.revision = revision
     return response

@@ -100,22 +100,6 @@ async def test_the_token_of_a_mutation_leads_to_its_place_in_the_feed(bench: Led
     assert await bench.feed.position_of(ChangeOf(appointment_id, 1)) == FeedPosition(2)
 
 
-async def test_a_follower_is_handed_what_is_committed_while_it_waits(bench: LedgerBench):
-    sequencing = asyncio.create_task(bench.sequencer.run())
-    try:
-        stream = bench.feed.follow(EVERYONE, 0)
-        change, _ = await anext(stream)
-        assert change is None, "the stream opens with a sign of life"
-        appointment_id = await book_one(bench)
-        async with asyncio.timeout(5):
-            change, head = await anext(stream)
-        assert change is not None
-        assert (change.appointment.id, change.number, head) == (appointment_id, 1, 1)
-        await stream.aclose()  # type: ignore[attr-defined]  # it is an async generator
-    finally:
-        sequencing.cancel()
-
-
 async def test_a_writer_in_another_database_does_not_hold_the_feed_back(bench: LedgerBench, video_db_url: str):
     async with await psycopg.AsyncConnection.connect(video_db_url) as other:
         await other.execute("CREATE TABLE held_open (id int)")

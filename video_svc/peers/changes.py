@@ -13,6 +13,7 @@ from video_svc.app.copy_visits import VisitChange
 from video_svc.domain.visit import Visit
 
 _WATCH = appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
+_CHANGES_AT_ONCE = 500
 _STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
 
 
@@ -29,9 +30,14 @@ class AppointmentChanges:
         Raises InvalidArgument at a status that this code does not know: it stops, and says so in the log and the lag,
         rather than guess who may join.
         """
-        request = appointment_service_pb2.WatchChangesRequest(after_revision=revision)
+        request = appointment_service_pb2.WatchChangesRequest(
+            after_revision=revision, max_changes_per_message=_CHANGES_AT_ONCE
+        )
         async for message in self._client.stream(_WATCH, request, appointment_service_pb2.WatchChangesResponse):
             self._progress.heard(int(message.head_revision or 0))
+            for change in message.changes:
+                yield _change(change)
+            # A server that knows of no batches sends one at a time.
             if message.HasField("change"):
                 yield _change(message.change)
 

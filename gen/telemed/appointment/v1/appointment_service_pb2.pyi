@@ -1189,21 +1189,43 @@ Global___SuggestedAlternative: _TypeAlias = SuggestedAlternative  # noqa: Y015
 
 @_typing.final
 class WatchChangesRequest(_message.Message):
-    """Where to start."""
+    """Where to start, and what to watch. docs/feed.md tells what a consumer may rely on and what it must do."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     AFTER_REVISION_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    MAX_CHANGES_PER_MESSAGE_FIELD_NUMBER: _builtins.int
     after_revision: _builtins.str
-    """The revision of the last change applied; empty means from the first change ever."""
+    """The resume_revision of the last message whose changes were applied, or the revision of any change; empty means
+    from the first change ever.
+    """
+    patient_id: _builtins.str
+    """Only changes of this patient's appointments; empty means any that the caller may see."""
+    doctor_id: _builtins.str
+    """Only changes of this doctor's appointments; empty means any that the caller may see."""
+    max_changes_per_message: _builtins.int
+    """How many changes one message may bring, in `changes`: 1 to 500. 0 means one, in `change`. Whoever copies many
+    changes asks for many at once: it is several times faster.
+    """
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_appointment_pb2.ChangeKind.ValueType]:
+        """Only changes of these kinds; none means all."""
+
     def __init__(
         self,
         *,
         after_revision: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        doctor_id: _builtins.str = ...,
+        kinds: _abc.Iterable[_appointment_pb2.ChangeKind.ValueType] | None = ...,
+        max_changes_per_message: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_revision", b"after_revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_revision", b"after_revision", "doctor_id", b"doctor_id", "kinds", b"kinds", "max_changes_per_message", b"max_changes_per_message", "patient_id", b"patient_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1211,27 +1233,37 @@ Global___WatchChangesRequest: _TypeAlias = WatchChangesRequest  # noqa: Y015
 
 @_typing.final
 class WatchChangesResponse(_message.Message):
-    """One change, or a sign of life when nothing changes."""
+    """Changes, or a sign of life when nothing changes: the first message, and one at least every 5 seconds."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CHANGE_FIELD_NUMBER: _builtins.int
     HEAD_REVISION_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    RESUME_REVISION_FIELD_NUMBER: _builtins.int
     head_revision: _builtins.str
-    """The newest revision there is, so that a consumer knows how far behind it is."""
+    """The newest revision there is, whatever the filters hold back, so that a consumer knows how far behind it is."""
+    resume_revision: _builtins.str
+    """Everything up to here that the filters let through has been sent, this message included: go on from here."""
     @_builtins.property
     def change(self) -> _appointment_pb2.Change:
-        """The change; absent in a sign of life."""
+        """The change, when one a message was asked for; absent in a sign of life."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[_appointment_pb2.Change]:
+        """The changes in order, when several a message were asked for; empty in a sign of life."""
 
     def __init__(
         self,
         *,
         change: _appointment_pb2.Change | None = ...,
         head_revision: _builtins.str = ...,
+        changes: _abc.Iterable[_appointment_pb2.Change] | None = ...,
+        resume_revision: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "head_revision", b"head_revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "changes", b"changes", "head_revision", b"head_revision", "resume_revision", b"resume_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

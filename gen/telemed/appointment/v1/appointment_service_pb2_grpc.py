@@ -291,9 +291,10 @@ class AppointmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchChanges(self, request, context):
-        """Streams every committed change in commit order, from after_revision on and without end. Every change
-        comes at least once to a consumer that resumes from the last revision it has applied; changes of one
-        appointment come in the order of their versions. A patient or doctor is shown their own alone.
+        """Streams every committed change in commit order, from after_revision on and without end. Every change comes at least
+        once to a consumer that resumes from the last resume_revision it has stored; changes of one appointment come in the
+        order of their versions. Patients and doctors are shown their own alone. Errors: PERMISSION_DENIED for somebody
+        else's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -112,9 +112,10 @@ class AppointmentServiceStub:
     administrators and services.
     """
     WatchChanges: _grpc.UnaryStreamMultiCallable[_appointment_service_pb2.WatchChangesRequest, _appointment_service_pb2.WatchChangesResponse]
-    """Streams every committed change in commit order, from after_revision on and without end. Every change
-    comes at least once to a consumer that resumes from the last revision it has applied; changes of one
-    appointment come in the order of their versions. A patient or doctor is shown their own alone.
+    """Streams every committed change in commit order, from after_revision on and without end. Every change comes at least
+    once to a consumer that resumes from the last resume_revision it has stored; changes of one appointment come in the
+    order of their versions. Patients and doctors are shown their own alone. Errors: PERMISSION_DENIED for somebody
+    else's.
     """
 
 @_typing.type_check_only
@@ -198,9 +199,10 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     administrators and services.
     """
     WatchChanges: _aio.UnaryStreamMultiCallable[_appointment_service_pb2.WatchChangesRequest, _appointment_service_pb2.WatchChangesResponse]  # type: ignore[assignment]
-    """Streams every committed change in commit order, from after_revision on and without end. Every change
-    comes at least once to a consumer that resumes from the last revision it has applied; changes of one
-    appointment come in the order of their versions. A patient or doctor is shown their own alone.
+    """Streams every committed change in commit order, from after_revision on and without end. Every change comes at least
+    once to a consumer that resumes from the last resume_revision it has stored; changes of one appointment come in the
+    order of their versions. Patients and doctors are shown their own alone. Errors: PERMISSION_DENIED for somebody
+    else's.
     """
 
 class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -395,9 +397,10 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _appointment_service_pb2.WatchChangesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_appointment_service_pb2.WatchChangesResponse], _abc.AsyncIterator[_appointment_service_pb2.WatchChangesResponse]]:
-        """Streams every committed change in commit order, from after_revision on and without end. Every change
-        comes at least once to a consumer that resumes from the last revision it has applied; changes of one
-        appointment come in the order of their versions. A patient or doctor is shown their own alone.
+        """Streams every committed change in commit order, from after_revision on and without end. Every change comes at least
+        once to a consumer that resumes from the last resume_revision it has stored; changes of one appointment come in the
+        order of their versions. Patients and doctors are shown their own alone. Errors: PERMISSION_DENIED for somebody
+        else's.
         """
 
 def add_AppointmentServiceServicer_to_server(servicer: AppointmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
