@@ -43,6 +43,9 @@ class ScriptedFeed(AppointmentServiceServicer):
     readers: list[list[tuple[str, str]]] = field(default_factory=list)
     grown: Signal = field(default_factory=Signal)
     breaks: int = 0
+    heard: list[tuple[str, Any]] = field(default_factory=list)
+    tellers: list[str] = field(default_factory=list)
+    refusing: dict[str, grpc.StatusCode] = field(default_factory=dict)
 
     async def WatchChanges(self, request: Any, context: Any) -> AsyncIterator[feed_pb.WatchChangesResponse]:
         self.resumed_after.append(request.after_revision)
@@ -57,6 +60,25 @@ class ScriptedFeed(AppointmentServiceServicer):
                 sent += 1
             await self.grown.wait(seen, 60)
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the feed breaks as the test wants")
+
+    async def RecordArrival(self, request: Any, context: Any) -> feed_pb.RecordArrivalResponse:
+        await self._hear("RecordArrival", request, context)
+        return feed_pb.RecordArrivalResponse()
+
+    async def StartAppointment(self, request: Any, context: Any) -> feed_pb.StartAppointmentResponse:
+        await self._hear("StartAppointment", request, context)
+        return feed_pb.StartAppointmentResponse()
+
+    async def CompleteAppointment(self, request: Any, context: Any) -> feed_pb.CompleteAppointmentResponse:
+        await self._hear("CompleteAppointment", request, context)
+        return feed_pb.CompleteAppointmentResponse()
+
+    async def _hear(self, rpc: str, request: Any, context: Any) -> None:
+        self.heard.append((rpc, request))
+        self.tellers.append(dict(context.invocation_metadata())["authorization"])
+        refused = self.refusing.get(rpc)
+        if refused is not None:
+            await context.abort(refused, "the appointment refuses as the test wants")
 
     def tell(self, visit: "Booked", status: str = "CONFIRMED", version: int = 1) -> None:
         """Appends a change; each has the next revision."""

@@ -26,13 +26,16 @@ from video_svc.app.connecting import Connecting
 from video_svc.app.copy_visits import CopyVisits
 from video_svc.app.keep_time import KeepTime
 from video_svc.app.negotiating import Negotiating
+from video_svc.app.tell_appointments import TellAppointments
 from video_svc.app.use_cases import Surroundings, use_cases
+from video_svc.peers.appointments import RemoteAppointments
 from video_svc.peers.changes import AppointmentChanges
 from video_svc.peers.join_key import signing_key
 from video_svc.peers.join_tokens import SignedJoinTokens
 from video_svc.providers import providers_of
 from video_svc.settings import VideoSettings
 from video_svc.storage.attempts import PostgresAttempts
+from video_svc.storage.outbox import PostgresOutbox
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.signals import PostgresSignals
 from video_svc.storage.sql import CHANNEL, MIGRATIONS
@@ -52,7 +55,8 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     tickets, attempts = PostgresTickets(database), PostgresAttempts(database)
 
     copy = CopyVisits(PostgresVisitCopies(database), progress)
-    feed = AppointmentChanges(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
+    client = Client(channel, ServiceIdentity(shared.service_token_file).token)
+    feed = AppointmentChanges(client, progress)
     follower = Follower(copy.cursor, feed.after, copy, copied)
 
     providers = providers_of(settings)
@@ -90,6 +94,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
             ("follow appointments", follower.run),
             ("listen for sessions", lambda: listen_by_name(settings.database_url, CHANNEL, board)),
             ("keep time", KeepTime(sessions, signals, tickets, attempts, rules, clock).run),
+            ("tell appointments", TellAppointments(PostgresOutbox(database), RemoteAppointments(client)).run),
             ("clean up", CleanUp(attempts, providers.media, clock).run),
         ],
         by_ticket={TAKES_TICKETS: lambda ticket: tickets.redeem(ticket, clock())},

@@ -6,13 +6,15 @@ from datetime import datetime
 
 from chassis.db import Database
 from chassis.db import Session as Connection
+from chassis.telemetry import current_traceparent
 from video_svc.app.ports import SessionsQuestion
+from video_svc.domain.consequences import notices_of
 from video_svc.domain.errors import SessionNotFound
 from video_svc.domain.participant import Participant
 from video_svc.domain.session import JoinRules, Session
 from video_svc.domain.session_states import OVER
 from video_svc.storage.rows import life_row, participant_row, to_sessions
-from video_svc.storage.sql import COPIES, SESSIONS, SIGNALS
+from video_svc.storage.sql import COPIES, OUTBOX, SESSIONS, SIGNALS
 
 _GET = SESSIONS["get_session"]
 _GET_OF_APPOINTMENT = SESSIONS["get_session_of_appointment"]
@@ -24,6 +26,7 @@ _SAVE_LIFE = SESSIONS["save_life"]
 _DUE = SESSIONS["due_sessions"]
 _DROP_SIGNALS_OF_SIDE = SIGNALS["drop_signals_of_side"]
 _DROP_SIGNALS = SIGNALS["drop_signals_of_session"]
+_PUT_NOTICE = OUTBOX["put_notice"]
 _PING = COPIES["ping"]
 
 
@@ -112,6 +115,9 @@ async def _save(transaction: Connection, before: Session, after: Session) -> Non
     if after.life.state in OVER:
         await transaction.execute(_DROP_SIGNALS, {"session_id": after.session_id})
     await transaction.one(_SAVE_LIFE, life_row(after))
+    for notice in notices_of(before, after):
+        row = {"session_id": after.session_id, "appointment_id": after.visit.appointment_id, "notice": notice.value}
+        await transaction.execute(_PUT_NOTICE, row | {"traceparent": current_traceparent()})
 
 
 def _only_seen(earlier: Participant | None, later: Participant) -> bool:
