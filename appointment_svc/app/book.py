@@ -73,13 +73,4 @@ def check_exact(call: BookingCall, wish: ExactWish) -> None:
 
 def match_wish(wish: ExactWish) -> MatchWish:
     """What the doctor service is asked for it."""
-    visit = wish.visit
-    return MatchWish(
-        patient_id=visit.patient_id,
-        kind=visit.kind,
-        length=visit.length,
-        timezone=visit.timezone,
-        specialty_required=visit.specialty_required,
-        doctor_id=wish.doctor_id or "",
-        start=wish.start,
-    )
+    return replace(wish.visit.match_wish(), doctor_id=wish.doctor_id or "", start=wish.start)

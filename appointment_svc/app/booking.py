@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from appointment_svc.app.ports import Attempt, Draft, Ledger, Method, Order, Outcome, RequestKey, Verdict
+from appointment_svc.app.ports import Attempt, Draft, Ledger, MatchWish, Method, Order, Outcome, RequestKey, Verdict
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.errors import DailyLimitReached, DoctorDayFull, PatientBusy
 from appointment_svc.domain.offers import Candidate, Offer, alternatives
@@ -34,6 +34,16 @@ class Visit:
     timezone: str
     specialty_required: str
     patient_notes: str
+
+    def match_wish(self) -> MatchWish:
+        """What the doctor service is asked about the visit; with whom and when is the caller's to add."""
+        return MatchWish(
+            patient_id=self.patient_id,
+            kind=self.kind,
+            length=self.length,
+            timezone=self.timezone,
+            specialty_required=self.specialty_required,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Books the best doctor's first free time for a patient's wish."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
 from appointment_svc.app.access import require_may_book
@@ -90,13 +90,8 @@ def _check_window(wish: SmartWish) -> None:
 
 
 def _match_wish(wish: SmartWish) -> MatchWish:
-    visit = wish.visit
-    return MatchWish(
-        patient_id=visit.patient_id,
-        kind=visit.kind,
-        length=visit.length,
-        timezone=visit.timezone,
-        specialty_required=visit.specialty_required,
+    return replace(
+        wish.visit.match_wish(),
         allow_history=wish.allow_history,
         preferred_date=wish.preferred_date,
         preferred_start=wish.preferred_start,
