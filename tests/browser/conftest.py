@@ -35,6 +35,12 @@ _FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
 ]
+_BRIGHTNESS = """(() => {
+  const canvas = new OffscreenCanvas(8, 8), context = canvas.getContext("2d");
+  context.drawImage(document.getElementById("remote"), 0, 0, 8, 8);
+  const pixels = context.getImageData(2, 2, 4, 4).data;
+  return pixels.reduce((sum, value, index) => (index % 4 === 3 ? sum : sum + value), 0) / (16 * 3);
+})()"""
 _SERVICE = video_service_pb2.DESCRIPTOR.services_by_name["VideoService"]
 
 
@@ -57,14 +63,21 @@ async def chromium() -> AsyncIterator[Any]:
 
 @dataclass
 class Page:
-    """One participant's tab. `faults` gathers what the browser complained of."""
+    """One participant's tab. `faults` are what the browser complained of, `asked` the addresses that it asked for."""
 
     tab: Any
     faults: list[str]
+    asked: list[str]
 
     async def shows(self, screen: str, seconds: float = 15) -> None:
         """Returns once that screen is there."""
         await self.tab.wait_for_selector(f"#screen-{screen}:not([hidden])", timeout=seconds * 1000)
+
+    async def opens_streams(self, number: int, seconds: float = 30) -> None:
+        """Returns once so many event streams were opened."""
+        async with asyncio.timeout(seconds):
+            while len(self.streams) < number:  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.1)
 
     async def press(self, button: str) -> None:
         """Presses a button by its id, once it can be pressed."""
@@ -81,6 +94,27 @@ class Page:
             while await self.frames() < before + 10:  # noqa: ASYNC110 - the browser tells no event
                 await asyncio.sleep(0.1)
 
+    async def sees_brightness(self, least: float, most: float, seconds: float = 15) -> None:
+        """Returns once the middle of the other side's picture is that bright, of 0 to 255."""
+        async with asyncio.timeout(seconds):
+            while not least <= float(await self.tab.evaluate(_BRIGHTNESS)) <= most:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.2)
+
+    @property
+    def streams(self) -> list[str]:
+        """The addresses of the event streams that were opened."""
+        return [url for url in self.asked if "/events?" in url]
+
+    async def type_until(self, button: str) -> None:
+        """Goes from control to control by the keyboard until a button has the focus, and presses it."""
+        await self.tab.wait_for_selector(f"#{button}:not([disabled])")
+        for _ in range(20):
+            await self.tab.keyboard.press("Tab")
+            if await self.tab.evaluate("document.activeElement.id") == button:
+                await self.tab.keyboard.press("Enter")
+                return
+        pytest.fail(f"{button} cannot be reached by the keyboard")
+
     async def text(self, selector: str) -> str:
         return str(await self.tab.inner_text(selector))
 
@@ -95,11 +129,12 @@ class Browsers:
     async def open(self, url: str, **options: Any) -> Page:
         context = await self.chromium.new_context(permissions=["camera", "microphone"], **options)
         self.contexts.append(context)
-        tab, faults = await context.new_page(), []
+        tab, faults, asked = await context.new_page(), [], []
+        tab.on("request", lambda request: asked.append(request.url))
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
         await tab.goto(url)
-        return Page(tab, faults)
+        return Page(tab, faults, asked)
 
 
 @pytest.fixture
@@ -118,6 +153,7 @@ class Web:
     visits: Visits
     base_url: str
     LIVE = video_service_pb2.SESSION_STATE_LIVE
+    INTERRUPTED = video_service_pb2.SESSION_STATE_INTERRUPTED
     ENDED = video_service_pb2.SESSION_STATE_ENDED
 
     async def session_of(self, booked: Booked) -> str:
@@ -137,13 +173,13 @@ class Web:
 
 
 @asynccontextmanager
-async def served(house: House, **settings: Any) -> AsyncIterator[Web]:
+async def served(house: House, stream_seconds: float = 900, **settings: Any) -> AsyncIterator[Web]:
     """A video service and a gateway before it, for the length of the block."""
     async with house.service(**settings) as visits:
         upstreams = Upstreams({"telemed.video.v1": visits.target})
         limits = Limits(
             BodyLimits(most_bytes=128 * 1024, seconds=10),
-            StreamLimits(heartbeat_seconds=15, longest_seconds=900),
+            StreamLimits(heartbeat_seconds=15, longest_seconds=stream_seconds),
             call_seconds=10,
             rates=RateGuard(LocalBuckets(), per_address=None, per_user=None, proxies=0),
         )
@@ -152,11 +188,13 @@ async def served(house: House, **settings: Any) -> AsyncIterator[Web]:
         with listener("127.0.0.1", 0) as listening:
             serving = asyncio.create_task(server.serve([listening]))
             await until(lambda: server.started)
-            yield Web(visits, f"http://127.0.0.1:{listening.getsockname()[1]}")
-            gateway.stopping.set()
-            server.should_exit = True
-            await serving
-        await upstreams.close()
+            try:
+                yield Web(visits, f"http://127.0.0.1:{listening.getsockname()[1]}")
+            finally:
+                gateway.stopping.set()
+                server.should_exit = True
+                await serving
+                await upstreams.close()
 
 
 @pytest.fixture

@@ -46,6 +46,12 @@ export class VisitApi {
 
   iceServers = (attempt) => this.#send("POST", this.#path("/ice-servers"), { attempt });
 
+  publish = (body) => this.#send("POST", this.#path("/tracks/publish"), body);
+
+  subscribe = (body) => this.#send("POST", this.#path("/tracks/subscribe"), body);
+
+  answer = (body) => this.#send("POST", this.#path("/tracks/answer"), body);
+
   heartbeat = (body) => this.#send("POST", this.#path("/heartbeat"), body, { tries: 1 });
 
   quality = (body) => this.#send("POST", this.#path("/quality"), body, { tries: 1 });

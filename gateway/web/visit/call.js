@@ -3,11 +3,15 @@
 import { Problem, backoffMs, pause } from "./api.js";
 import { Heart } from "./heart.js";
 import { Peer } from "./peer.js";
+import { Forwarded } from "./sfu.js";
 import { Signals } from "./signals.js";
 
 const PRESENT = new Set(["Connecting", "Connected", "Reconnecting"]);
 const RESTART_AFTER_MS = 4_000;
 const RENEW_AFTER_MS = 15_000;
+// A provider is always there: a connection to it that does not come back soon is better made anew.
+const RENEW_FORWARDED_AFTER_MS = 5_000;
+const LOST = new Set(["SIGNAL_GAP", "ATTEMPT_GONE", "OUTCOME_UNKNOWN", "MEDIA_OUT_OF_ORDER"]);
 const CONNECT_WITHIN_MS = 25_000;
 const MOST_TRIES = 10;
 
@@ -23,6 +27,8 @@ export class Call {
   #admission = null;
   #signals = null;
   #peer = null;
+  #forwarded = null;
+  #hadOthers = false;
   #heart = null;
   #tries = 0;
   #timers = new Map();
@@ -49,7 +55,7 @@ export class Call {
   }
 
   get connection() {
-    return this.#peer?.connection ?? null;
+    return (this.#peer ?? this.#forwarded)?.connection ?? null;
   }
 
   /** Begins an attempt with what the service answered: see StartSession. */
@@ -58,10 +64,11 @@ export class Call {
     this.#heart?.stop();
     this.#signals?.stop();
     this.#admission = admission;
-    this.#signals = new Signals(this.#api, admission.attempt, (error) => this.#signalRefused(error));
+    this.#signals = new Signals(this.#api, admission.attempt, (error) => this.#refused(error));
     this.#heart = new Heart(this.#api, admission.attempt, () => this.renew());
     this.#heart.start();
     this.#listener.onLink("alone");
+    if (admission.topology === "Sfu") this.#forward();
     // Events may have overtaken the answer that began this attempt.
     if (this.#session) this.sessionChanged(this.#session);
     for (const signal of this.#inbox.splice(0)) this.signalCame(signal);
@@ -78,7 +85,9 @@ export class Call {
       this.#listener.onOver("replaced");
       return;
     }
-    if (other && PRESENT.has(other.state)) this.#meet(other.attempt ?? 0);
+    const isThere = other && PRESENT.has(other.state);
+    if (this.#forwarded) this.#others(isThere ? [other] : []);
+    else if (isThere) this.#meet(other.attempt ?? 0);
     else if (this.#peer !== null) {
       this.#dropPeer();
       this.#heart.say("Connecting");
@@ -89,7 +98,7 @@ export class Call {
   /** What the other browser said. */
   signalCame(signal) {
     if (signal.peer_attempt > this.attempt) this.#inbox.push(signal);
-    if (!this.isRunning || signal.peer_attempt !== this.attempt) return;
+    if (!this.isRunning || this.#forwarded || signal.peer_attempt !== this.attempt) return;
     this.#meet(signal.attempt);
     if (signal.attempt === this.#peer?.peerAttempt) this.#peer.receive(signal.payload);
   }
@@ -143,10 +152,54 @@ export class Call {
     this.#after("connect", CONNECT_WITHIN_MS, () => this.renew());
   }
 
+  /** Everything goes through a provider: there is a connection to it whoever else is there. */
+  #forward() {
+    const forwarded = new Forwarded({
+      api: this.#api,
+      attempt: this.attempt,
+      iceServers: this.#admission.ice_servers.map(browserIceServer),
+      stream: this.#stream,
+      onTrack: (event) => {
+        this.#listener.onTrack(event);
+        this.#listener.onLink("connected");
+      },
+      onState: (state) => this.#forwarded === forwarded && this.#forwardChanged(state),
+      onRefused: (error) => this.#refused(error),
+    });
+    this.#forwarded = forwarded;
+    // Without a camera and a microphone there is nothing to connect for until the other side sends something.
+    if (this.#stream.getTracks().length > 0) this.#after("connect", CONNECT_WITHIN_MS, () => this.renew());
+  }
+
+  #others(others) {
+    if (others.length === 0 && this.#hadOthers) this.#listener.onLink("alone");
+    this.#hadOthers = others.length > 0;
+    this.#forwarded.receive(others);
+  }
+
+  #forwardChanged(state) {
+    if (state === "connected") {
+      this.#calm();
+      this.#heart.say("Connected");
+    } else if (state === "disconnected") {
+      this.#heart.say("Disconnected");
+      this.#listener.onLink("lost");
+      this.#after("renew", RENEW_FORWARDED_AFTER_MS, () => this.renew());
+    } else if (state === "failed" || state === "closed") {
+      this.#heart.say("Disconnected");
+      this.renew();
+    }
+  }
+
+  /** All is well: nothing is waited for, and the next trouble is the first. */
+  #calm() {
+    for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    this.#tries = 0;
+  }
+
   #linkChanged(state) {
     if (state === "connected") {
-      for (const name of [...this.#timers.keys()]) this.#cancel(name);
-      this.#tries = 0;
+      this.#calm();
       this.#listener.onLink("connected");
       this.#heart.sayOnceMediaFlows(this.#peer.connection);
     } else if (state === "disconnected") {
@@ -172,8 +225,8 @@ export class Call {
     }
   }
 
-  #signalRefused(error) {
-    if (!(error instanceof Problem) || error.status >= 500 || error.reason === "SIGNAL_GAP") this.renew();
+  #refused(error) {
+    if (!(error instanceof Problem) || error.status >= 500 || LOST.has(error.reason)) this.renew();
     else this.#over(error.reason === "STALE_ATTEMPT" ? "replaced" : error.reason);
   }
 
@@ -185,7 +238,8 @@ export class Call {
   #dropPeer() {
     for (const name of [...this.#timers.keys()]) this.#cancel(name);
     this.#peer?.close();
-    this.#peer = null;
+    this.#forwarded?.close();
+    this.#peer = this.#forwarded = null;
   }
 
   #after(name, ms, work) {

@@ -67,7 +67,8 @@ export class Events {
   async #again() {
     this.#source = null;
     if (!this.#isOpen) return;
-    this.#onState(false);
+    // Streams end now and then as they should; only one that does not come back is worth a word.
+    if (this.#failures > 0) this.#onState(false);
     await pause(backoffMs(this.#failures));
     this.#failures += 1;
     if (this.#isOpen) this.#connect();
