@@ -1,5 +1,6 @@
 """What can happen to an appointment, by the names of the contract, and which of it a change is."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from appointment_svc.domain.appointment import Appointment
@@ -34,10 +35,12 @@ def change_between(before: Appointment, after: Appointment) -> Change:
         return Change(after.status.value)
     if before.rating != after.rating:
         return Change.RATED
-    if _arrivals(before) != _arrivals(after):
+    # A move forgets who came, so that only an arrival there was not before is one.
+    if len(_arrivals(after)) > len(_arrivals(before)):
         return Change.ARRIVED
     return Change.RESCHEDULED
 
 
-def _arrivals(appointment: Appointment) -> tuple[object, object]:
-    return appointment.patient_arrival_time, appointment.doctor_arrival_time
+def _arrivals(appointment: Appointment) -> list[datetime]:
+    both = (appointment.patient_arrival_time, appointment.doctor_arrival_time)
+    return [arrival for arrival in both if arrival is not None]
