@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from telemed.video.v1 import video_service_pb2
@@ -195,6 +195,38 @@ async def served(house: House, stream_seconds: float = 900, **settings: Any) -> 
                 server.should_exit = True
                 await serving
                 await upstreams.close()
+
+
+# A visit that can be joined now, and its session.
+Visit: TypeAlias = tuple[Booked, str]
+
+
+async def visit_of(web: Web) -> Visit:
+    """A fresh one."""
+    booked = Booked()
+    web.visits.feed.tell(booked)
+    return booked, await web.session_of(booked)
+
+
+async def patient_of(web: Web, browsers: Browsers, visit: Visit) -> Page:
+    return await browsers.open(web.url(visit[1], Role.PATIENT, visit[0].patient_id))
+
+
+async def doctor_of(web: Web, browsers: Browsers, visit: Visit) -> Page:
+    return await browsers.open(web.url(visit[1], Role.DOCTOR, visit[0].doctor_id))
+
+
+async def met(web: Web, browsers: Browsers, visit: Visit) -> tuple[Page, Page]:
+    """Patient and doctor, who see each other."""
+    patient, doctor = await asyncio.gather(patient_of(web, browsers, visit), doctor_of(web, browsers, visit))
+    await patient.press("join")
+    await patient.shows("waiting")
+    await doctor.press("join")
+    await doctor.shows("call")
+    await doctor.press("admit")
+    await patient.shows("call")
+    await asyncio.gather(patient.sees_more_frames(), doctor.sees_more_frames())
+    return patient, doctor
 
 
 @pytest.fixture

@@ -6,40 +6,17 @@ from pathlib import Path
 import pytest
 
 from chassis.context import Role
-from tests.browser.conftest import Browsers, Page, Web, served
-from tests.fix_video import Booked, House
+from tests.browser.conftest import Browsers, Visit, Web, doctor_of, met, patient_of, served, visit_of
+from tests.fix_video import House
 
 
 @pytest.fixture
-async def visit(web: Web) -> tuple[Booked, str]:
+async def visit(web: Web) -> Visit:
     """A visit that can be joined now, and its session."""
-    booked = Booked()
-    web.visits.feed.tell(booked)
-    return booked, await web.session_of(booked)
+    return await visit_of(web)
 
 
-async def patient_of(web: Web, browsers: Browsers, visit: tuple[Booked, str]) -> Page:
-    return await browsers.open(web.url(visit[1], Role.PATIENT, visit[0].patient_id))
-
-
-async def doctor_of(web: Web, browsers: Browsers, visit: tuple[Booked, str]) -> Page:
-    return await browsers.open(web.url(visit[1], Role.DOCTOR, visit[0].doctor_id))
-
-
-async def met(web: Web, browsers: Browsers, visit: tuple[Booked, str]) -> tuple[Page, Page]:
-    """Patient and doctor, who see each other."""
-    patient, doctor = await asyncio.gather(patient_of(web, browsers, visit), doctor_of(web, browsers, visit))
-    await patient.press("join")
-    await patient.shows("waiting")
-    await doctor.press("join")
-    await doctor.shows("call")
-    await doctor.press("admit")
-    await patient.shows("call")
-    await asyncio.gather(patient.sees_more_frames(), doctor.sees_more_frames())
-    return patient, doctor
-
-
-async def test_a_whole_visit(web: Web, browsers: Browsers, visit: tuple[Booked, str], pictures: Path) -> None:
+async def test_a_whole_visit(web: Web, browsers: Browsers, visit: Visit, pictures: Path) -> None:
     patient, doctor = await asyncio.gather(patient_of(web, browsers, visit), doctor_of(web, browsers, visit))
     await patient.press("join")
     await patient.shows("waiting")
@@ -76,9 +53,7 @@ async def test_a_whole_visit(web: Web, browsers: Browsers, visit: tuple[Booked, 
     assert patient.faults + doctor.faults == []
 
 
-async def test_muting_and_hiding_reach_the_other_side_and_are_told(
-    web: Web, browsers: Browsers, visit: tuple[Booked, str]
-) -> None:
+async def test_muting_and_hiding_reach_the_other_side_and_are_told(web: Web, browsers: Browsers, visit: Visit) -> None:
     patient, doctor = await met(web, browsers, visit)
     await patient.press("mute")
     assert await patient.text("#mute") == "Unmute"
@@ -96,7 +71,7 @@ async def test_muting_and_hiding_reach_the_other_side_and_are_told(
 
 
 async def test_whoever_leaves_is_missed_and_may_come_back(
-    web: Web, browsers: Browsers, visit: tuple[Booked, str], pictures: Path
+    web: Web, browsers: Browsers, visit: Visit, pictures: Path
 ) -> None:
     patient, doctor = await met(web, browsers, visit)
     await patient.press("leave")
@@ -113,7 +88,7 @@ async def test_whoever_leaves_is_missed_and_may_come_back(
     await web.visits.until(visit[1], lambda session: session.state == web.LIVE)
 
 
-async def test_whoever_is_not_let_in_is_told_so(web: Web, browsers: Browsers, visit: tuple[Booked, str]) -> None:
+async def test_whoever_is_not_let_in_is_told_so(web: Web, browsers: Browsers, visit: Visit) -> None:
     patient, doctor = await asyncio.gather(patient_of(web, browsers, visit), doctor_of(web, browsers, visit))
     await patient.press("join")
     await patient.shows("waiting")
@@ -125,9 +100,7 @@ async def test_whoever_is_not_let_in_is_told_so(web: Web, browsers: Browsers, vi
     assert await patient.frames() == 0
 
 
-async def test_a_second_window_takes_over_and_the_first_says_so(
-    web: Web, browsers: Browsers, visit: tuple[Booked, str]
-) -> None:
+async def test_a_second_window_takes_over_and_the_first_says_so(web: Web, browsers: Browsers, visit: Visit) -> None:
     first, doctor = await met(web, browsers, visit)
     second = await patient_of(web, browsers, visit)
     await second.press("join")
@@ -139,9 +112,7 @@ async def test_a_second_window_takes_over_and_the_first_says_so(
 
 async def test_the_call_outlives_its_event_streams(video_house: House, browsers: Browsers) -> None:
     async with served(video_house, stream_seconds=1.5) as web:
-        booked = Booked()
-        web.visits.feed.tell(booked)
-        visit = (booked, await web.session_of(booked))
+        visit = await visit_of(web)
         patient, doctor = await met(web, browsers, visit)
         opened = len(patient.streams)
         await patient.opens_streams(opened + 3)
@@ -156,7 +127,7 @@ async def test_the_call_outlives_its_event_streams(video_house: House, browsers:
 
 
 async def test_no_address_ever_holds_a_token_and_no_ticket_is_used_twice(
-    web: Web, browsers: Browsers, visit: tuple[Booked, str]
+    web: Web, browsers: Browsers, visit: Visit
 ) -> None:
     patient, doctor = await met(web, browsers, visit)
     await patient.tab.reload()
@@ -167,7 +138,7 @@ async def test_no_address_ever_holds_a_token_and_no_ticket_is_used_twice(
     assert {url.split("/")[2] for url in patient.asked} == {web.base_url.split("/")[2]}, "nobody else is asked"
 
 
-async def test_the_call_fits_a_phone(web: Web, browsers: Browsers, visit: tuple[Booked, str], pictures: Path) -> None:
+async def test_the_call_fits_a_phone(web: Web, browsers: Browsers, visit: Visit, pictures: Path) -> None:
     phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "color_scheme": "dark"}
     url = web.url(visit[1], Role.DOCTOR, visit[0].doctor_id)
     patient, doctor = await asyncio.gather(patient_of(web, browsers, visit), browsers.open(url, **phone))
@@ -187,9 +158,7 @@ async def test_the_call_fits_a_phone(web: Web, browsers: Browsers, visit: tuple[
         assert box["width"] >= 44
 
 
-async def test_the_visit_can_be_had_with_the_keyboard_alone(
-    web: Web, browsers: Browsers, visit: tuple[Booked, str]
-) -> None:
+async def test_the_visit_can_be_had_with_the_keyboard_alone(web: Web, browsers: Browsers, visit: Visit) -> None:
     patient, doctor = await asyncio.gather(patient_of(web, browsers, visit), doctor_of(web, browsers, visit))
     await patient.press("join")
     await patient.shows("waiting")
