@@ -86,7 +86,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     overriding = Overriding(doctors, explain, clock, rules)
     statistics = PostgresStatistics(database)
     app = UseCases(
-        smart_book=SmartBook(bookkeeper, doctors, explain, clock, rules),
+        smart_book=SmartBook(bookkeeper, doctors, diaries, explain, clock, rules),
         book=book,
         book_overriding=BookOverriding(bookkeeper, overriding, explain),
         hold_slot=HoldSlot(book),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from appointment_svc.app.ports import Attempt, Draft, Ledger, MatchWish, Method, Order, Outcome, RequestKey, Verdict
 from appointment_svc.domain.appointment import Appointment
+from appointment_svc.domain.diary import Diary
 from appointment_svc.domain.errors import DailyLimitReached, DoctorDayFull, PatientBusy
 from appointment_svc.domain.offers import Candidate, Offer, alternatives
 from appointment_svc.domain.overriding import OverridableRule, RuleOverride
@@ -109,9 +110,16 @@ class Bookkeeper:
         return await self.ledger.saved_answer(call.caller, call.method, call.key)
 
     async def book_first_free(
-        self, call: BookingCall, visit: Visit, candidates: Sequence[Candidate], offers: Sequence[Offer]
+        self,
+        call: BookingCall,
+        visit: Visit,
+        candidates: Sequence[Candidate],
+        offers: Sequence[Offer],
+        diary: Diary | None = None,
     ) -> bytes | None:
         """Books the first candidate that the ledger accepts; None when every one was taken by others.
+
+        What else was free is told of the offers, as far as it suits the patient's own days, if they are known.
 
         Raises PatientBusy or DailyLimitReached when it was the patient who could not take what was left, and
         DoctorDayFull when one time was asked for and its doctor has enough visits that day.
@@ -120,7 +128,7 @@ class Bookkeeper:
         refusal: Refusal | None = None
         while left:
             batch = left[:_DRAFTS_AT_ONCE]
-            drafts = [self._draft(call, visit, candidate, offers) for candidate in batch]
+            drafts = [self._draft(call, visit, candidate, offers, diary) for candidate in batch]
             verdict = await self.ledger.book(self._order(call, drafts))
             if verdict.outcome in (Outcome.BOOKED, Outcome.REPLAYED):
                 return verdict.answer
@@ -134,12 +142,14 @@ class Bookkeeper:
         limit = NO_LIMIT if _sets_limit_aside(call) else self.rules.daily_limit
         return Order(call.caller, call.method, call.key, limit, self.clock(), drafts, call.override)
 
-    def _draft(self, call: BookingCall, visit: Visit, candidate: Candidate, offers: Sequence[Offer]) -> Draft:
+    def _draft(
+        self, call: BookingCall, visit: Visit, candidate: Candidate, offers: Sequence[Offer], diary: Diary | None
+    ) -> Draft:
         appointment = self._appointment(call, visit, candidate)
         booking = Booking(
             appointment=appointment,
             reasons=candidate.offer.reasons,
-            alternatives=alternatives(offers, candidate),
+            alternatives=alternatives(offers, candidate, diary=diary, daily_limit=self.rules.daily_limit),
             revision=token_of(appointment.id, appointment.version),
         )
         day = day_of(candidate.slot.start, candidate.offer.zone)

@@ -38,7 +38,8 @@ class RequestKey:
 class MatchWish:
     """What the doctor service is asked. Either `start` is exact, or date and times make a window in `timezone`.
 
-    `exact_only`: where somebody is free at `start`, no other times are wanted.
+    `exact_only`: where somebody is free at `start`, no other times are wanted. `at_least_revision` is of a change that
+    the doctor service must know of before it answers.
     """
 
     patient_id: str
@@ -53,6 +54,7 @@ class MatchWish:
     preferred_date: date | None = None
     preferred_start: time | None = None
     preferred_end: time | None = None
+    at_least_revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

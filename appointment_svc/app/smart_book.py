@@ -1,5 +1,6 @@
 """Books the best doctor's first free time for a patient's wish."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
@@ -7,13 +8,19 @@ from datetime import date, time, timedelta
 from appointment_svc.app.access import require_may_book
 from appointment_svc.app.booking import BookingCall, Bookkeeper, Visit, check_words
 from appointment_svc.app.explaining import Explainer
-from appointment_svc.app.ports import Doctors, MatchWish
-from appointment_svc.domain.errors import FeatureDisabled, NoAvailability, TooSoon
-from appointment_svc.domain.offers import Offer, candidates_in_window, candidates_outside
+from appointment_svc.app.ports import Diaries, Doctors, MatchWish
+from appointment_svc.domain.diary import Diary
+from appointment_svc.domain.errors import DailyLimitReached, FeatureDisabled, NoAvailability, PatientBusy, TooSoon
+from appointment_svc.domain.offers import Offer, can_take, candidates_in_window, candidates_outside
 from appointment_svc.domain.rules import Rules
 from chassis.clock import Clock
 from kernel.civil_time import end_of_wall, zone_named
 from kernel.errors import InvalidArgument, Refusal
+from kernel.revision import token_of
+
+# Each look shows a doctor's next few dozen times, so that only a day of thousands would need more.
+_MOST_LOOKS = 10
+_FIRST_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class SmartBook:
 
     bookkeeper: Bookkeeper
     doctors: Doctors
+    diaries: Diaries
     explain: Explainer
     clock: Clock
     rules: Rules
@@ -51,22 +59,49 @@ class SmartBook:
         asked = _match_wish(wish)
         try:
             self._check_rules(wish)
-            offers = await self.doctors.match(asked)
+            offers, diary = await self._look(asked)
         except Refusal as refusal:
             raise await self.explain(refusal, asked) from None
         try:
-            return await self._take(call, wish, offers)
+            for _ in range(_MOST_LOOKS):
+                answer = await self._take(call, wish, offers, diary)
+                if answer is not None:
+                    return answer
+                if not any(offer.has_more_slots for offer in offers):
+                    break
+                # Others took all that was shown, and more is there: look again, at what is left behind them.
+                newest = await self._newest_claim(offers)
+                offers, diary = await self._look(replace(asked, at_least_revision=newest))
+            raise NoAvailability.of()
         except Refusal as refusal:
             raise await self.explain(refusal, asked, offers) from None
 
-    async def _take(self, call: BookingCall, wish: SmartWish, offers: Sequence[Offer]) -> bytes:
+    async def _look(self, asked: MatchWish) -> tuple[list[Offer], Diary]:
+        """The offers, and what the patient's own days hold: both at once, so that the second costs no time."""
+        now = self.clock()
+        return await asyncio.gather(
+            self.doctors.match(asked), self.diaries.read([], asked.patient_id or None, now, now)
+        )
+
+    async def _take(self, call: BookingCall, wish: SmartWish, offers: Sequence[Offer], diary: Diary) -> bytes | None:
+        """Books the first time that suits the patient's own days and is left; None when others have them all."""
         candidates = candidates_in_window(offers)
         if wish.accept_outside_window:
             candidates += candidates_outside(offers)
-        answer = await self.bookkeeper.book_first_free(call, wish.visit, candidates, offers)
-        if answer is None:
-            raise NoAvailability.of()
-        return answer
+        possible = [one for one in candidates if can_take(one, diary, self.rules.daily_limit)]
+        if candidates and not possible:
+            is_busy = any(diary.in_patients_way(one.slot.start, one.slot.end) for one in candidates)
+            raise PatientBusy.of() if is_busy else DailyLimitReached.of(self.rules.daily_limit)
+        return await self.bookkeeper.book_first_free(call, wish.visit, possible, offers, diary)
+
+    async def _newest_claim(self, offers: Sequence[Offer]) -> str:
+        """The revision of the youngest visit that stands in the way: an id of ours grows with time."""
+        times = [slot for offer in offers for slot in offer.slots]
+        earliest, latest = min(slot.start for slot in times), max(slot.end for slot in times)
+        diary = await self.diaries.read([offer.doctor_id for offer in offers], None, earliest, latest)
+        claims = (claim.appointment_id for claims in diary.doctors.values() for claim in claims)
+        newest = max(claims, default="")
+        return token_of(newest, _FIRST_VERSION) if newest else ""
 
     def _check_rules(self, wish: SmartWish) -> None:
         """Refuses a window that holds no bookable instant, whoever the doctor is."""

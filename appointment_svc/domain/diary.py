@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import count
 
 from kernel.appointment_types import AppointmentType
 from kernel.slots import Slot
@@ -48,13 +47,6 @@ class Diary:
             return self
         others = {doctor: _less(claims, appointment_id) for doctor, claims in self.doctors.items()}
         return Diary(others, _less(self.patient, appointment_id))
-
-    def with_visit(self, start: datetime, end: datetime, day: date) -> "Diary":
-        """The diary once the patient has one more visit, which counts for that day."""
-        taken = {claim.ordinal for claim in self.patient if claim.day == day}
-        ordinal = next(place for place in count() if place not in taken)
-        visit = Claim("", "", "", AppointmentType.GENERAL_CONSULTATION, start, end, day=day, ordinal=ordinal)
-        return Diary(self.doctors, (*self.patient, visit))
 
     def in_doctors_way(self, doctor_id: str, slot: Slot) -> tuple[Claim, ...]:
         """The claims that keep a doctor from taking a slot: all of another kind, and its own once no seat is left."""

@@ -20,6 +20,7 @@ class Offer:
 
     `slots` lie in the window asked for and `others` outside; `exact` is the very time asked for when the doctor
     works then, booked or not. A maximum of 0 is none; `policy_version` is that of the weights behind the score.
+    `has_more_slots`: more are free in the window than `slots` has room for.
     """
 
     doctor_id: str
@@ -35,6 +36,7 @@ class Offer:
     requires_approval: bool = False
     max_daily_appointments: int = 0
     policy_version: int = 0
+    has_more_slots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,11 @@ def alternatives(
 ) -> tuple[AlternativeSlot, ...]:
     """Up to six other times in rank order, at most three of one doctor; none overlaps the one taken.
 
-    With a diary, only times that the ledger would book for the patient; once more, where one was taken.
+    With a diary, only times that the ledger would book for the patient, in place of the one taken.
     """
     everything = [*candidates_in_window(offers), *candidates_outside(offers)]
     free = (c for c in everything if taken is None or not _overlaps(c, taken))
     if diary is not None:
-        if taken is not None:
-            diary = diary.with_visit(taken.slot.start, taken.slot.end, taken.day)
         free = (c for c in free if can_take(c, diary, daily_limit))
     return tuple(_as_alternative(c) for c in _first_of_each(free))
 

@@ -73,6 +73,7 @@ def _request(wish: MatchWish) -> doctor_service_pb2.MatchDoctorsRequest:
         doctor_id=wish.doctor_id,
         start_time=to_timestamp(wish.start) if wish.start else None,
         exact_time_only=wish.exact_only,
+        at_least_revision=wish.at_least_revision,
     )
 
 
@@ -91,6 +92,7 @@ def _offer(match: doctor_pb2.DoctorMatch, policy_version: int) -> Offer:
         requires_approval=match.requires_approval,
         max_daily_appointments=match.max_daily_appointments,
         policy_version=policy_version,
+        has_more_slots=match.free_slot_count > len(match.slots),
     )
 
 

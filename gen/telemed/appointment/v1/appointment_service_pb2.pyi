@@ -150,7 +150,7 @@ class SmartBookResponse(_message.Message):
 
     @_builtins.property
     def alternative_slots(self) -> _containers.RepeatedCompositeFieldContainer[_scheduling_pb2.AlternativeSlot]:
-        """Other times that were free, the best first."""
+        """Other times that could have been booked in place of this one, the best first."""
 
     def __init__(
         self,
