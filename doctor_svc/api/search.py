@@ -13,12 +13,14 @@ from telemed.doctor.v1 import search_pb2
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_uuid
 from chassis.protos import to_optional_date
+from doctor_svc.api.fields import optional_kind
 from doctor_svc.api.profiles import from_doctor
 from doctor_svc.app.search_doctors import SearchPage
 from doctor_svc.domain.doctor import MAX_YEARS, is_jurisdiction, is_language
 from doctor_svc.domain.search import Order, Position, SearchWish
 from doctor_svc.domain.specialties import specialty_key
 from doctor_svc.domain.window import CALENDAR_YEARS
+from kernel.appointment_types import AppointmentType
 from kernel.errors import InvalidArgument
 
 _ORDERS = EnumMap(search_pb2.DoctorOrder.DESCRIPTOR, Order)
@@ -49,6 +51,7 @@ def to_wish(request: search_pb2.SearchDoctorsRequest) -> SearchWish:
         verified=request.verified if request.HasField("verified") else True,
         active=request.active if request.HasField("active") else True,
         available_on=day,
+        kind=_kind(request),
         order=_order(request.order_by, query),
     )
 
@@ -103,6 +106,13 @@ def _is_key(key: Any, kind: type) -> bool:
 def _order(number: int, query: str) -> Order:
     wished = _ORDERS.optional(number, "order_by") or Order.RELEVANCE
     return Order.RATING if wished is Order.RELEVANCE and not query else wished
+
+
+def _kind(request: search_pb2.SearchDoctorsRequest) -> AppointmentType | None:
+    kind = optional_kind(request.appointment_type, "appointment_type")
+    if kind is not None and not request.HasField("available_on"):
+        raise InvalidArgument.of("appointment_type", "is for a visit on available_on, which must be given too")
+    return kind
 
 
 def _line(field: str, text: str, longest: int) -> str:

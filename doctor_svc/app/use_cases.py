@@ -90,7 +90,7 @@ def use_cases_in(world: Surroundings) -> UseCases:
         deactivate_doctor=DeactivateDoctor(clock),
         activate_doctor=ActivateDoctor(clock),
         verify_doctor=VerifyDoctor(clock),
-        search_doctors=SearchDoctors(world.search),
+        search_doctors=SearchDoctors(world.search, schedules, policy, clock),
         set_availability=SetAvailability(clock),
         list_availability_rules=ListAvailabilityRules(world.hours),
         update_availability=UpdateAvailability(),

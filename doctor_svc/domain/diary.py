@@ -25,6 +25,12 @@ def slots_of_day(agenda: Agenda, day: date, kind: AppointmentType | None, durati
     return slots
 
 
+def is_free_on(agenda: Agenda, day: date, kind: AppointmentType | None) -> bool:
+    """Whether a day has a free slot of a kind; without one, whether slots_of_day finds any."""
+    kinds = (kind,) if kind is not None else kinds_on(agenda, day)
+    return any(day_slots(agenda, Visit(one), day).free_in(agenda.bookable) for one in kinds)
+
+
 def slots_between(
     agenda: Agenda, first: date, last: date, kind: AppointmentType | None, duration: timedelta | None
 ) -> Iterator[list[Slot]]:

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from doctor_svc.domain.doctor import Doctor
+from kernel.appointment_types import AppointmentType
 
 
 class Order(StrEnum):
@@ -34,7 +35,8 @@ class SearchWish:
     """What a doctor must meet; empty texts, 0 and None ask for nothing.
 
     `specialty` is a key of domain/specialties.py, `language` a BCP 47 tag in lower case, `jurisdictions` are ISO 3166
-    codes of which one is enough, `available_on` is a day of each doctor's own calendar.
+    codes of which one is enough. `available_on` is a day of each doctor's own calendar on which a visit of `kind` is
+    free; without a kind, of any kind that the doctor has hours of its own for.
     """
 
     query: str = ""
@@ -46,6 +48,7 @@ class SearchWish:
     verified: bool = True
     active: bool = True
     available_on: date | None = None
+    kind: AppointmentType | None = None
     order: Order = Order.RATING
 
     def __post_init__(self) -> None:

@@ -77,6 +77,14 @@ CROSS JOIN LATERAL (
 ) AS b
 WHERE s.doctor_id = ANY (%(doctor_ids)s::uuid[])
 
+-- name: get_visits
+SELECT s.doctor_id::text, s.version::text, 0 AS previous_visits, b.starts, b.ends, b.kinds, b.seats
+FROM schedule_version AS s
+CROSS JOIN LATERAL (
+    {busy}
+) AS b
+WHERE s.doctor_id = ANY (%(doctor_ids)s::uuid[])
+
 -- name: find_schedules
 WITH history AS (
     SELECT v.doctor_id, count(*) AS visits

@@ -50,7 +50,7 @@ def conditions_of(wish: SearchWish) -> tuple[str, ...]:
         (bool(wish.jurisdictions), "is_licensed"),
         (wish.min_rating > 0, "is_rated"),
         (wish.min_years_experience > 0, "is_experienced"),
-        (wish.available_on is not None, "is_available"),
+        (wish.available_on is not None, "has_hours"),
     )
     return tuple(name for is_asked, name in asked if is_asked)
 

@@ -65,36 +65,30 @@ CASE WHEN d.rating_count = 0 THEN %(prior_rating)s::float8 ELSE d.rating END >= 
 -- name: is_experienced
 d.years_experience >= %(min_years_experience)s::int
 
--- name: is_available
--- By count: the visits of that day against what the rules of that day and the doctor's own maximum leave room for.
--- Midnight is PostgreSQL's own here, which is good enough for a count and for nothing else.
+-- name: has_hours
+-- Who may be free that day: whether a slot is, the one generator says of those found. Nobody has a slot without a rule for
+-- the day or hours added, or on a day that is closed from end to end, but for added hours that win. OFFSET 0 has each
+-- doctor of the page looked up by index, where a hash would be made of everybody's rules.
 (
-    SELECT count(*)
-    FROM visit AS v
-    WHERE v.doctor_id = d.doctor_id
-      AND v.start_time >= %(day)s::date::timestamp AT TIME ZONE d.timezone - interval '1 day'
-      AND v.start_time < (%(day)s::date + 1)::timestamp AT TIME ZONE d.timezone
-      AND v.occupied && tstzrange(
-          %(day)s::date::timestamp AT TIME ZONE d.timezone, (%(day)s::date + 1)::timestamp AT TIME ZONE d.timezone)
-      AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
-) < (
-    SELECT least(coalesce(sum(a.capacity * (
-               coalesce(1 + floor((extract(epoch FROM a.morning_end) - extract(epoch FROM a.morning_start)
-                                   - 60 * a.duration_minutes) / (60 * (a.duration_minutes + a.buffer_minutes))), 0)
-               + coalesce(1 + floor((extract(epoch FROM a.afternoon_end) - extract(epoch FROM a.afternoon_start)
-                                     - 60 * a.duration_minutes) / (60 * (a.duration_minutes + a.buffer_minutes))), 0)
-           )), 0), nullif(d.max_daily_appointments, 0))
-    FROM availability_rule AS a
-    WHERE a.doctor_id = d.doctor_id
-      AND (a.specific_date = %(day)s::date
-           OR (a.day_of_week = extract(dow FROM %(day)s::date)::int
-               AND NOT EXISTS (SELECT
-                               FROM availability_rule AS s
-                               WHERE s.doctor_id = d.doctor_id AND s.kind = a.kind
-                                 AND s.specific_date = %(day)s::date)))
-) AND NOT EXISTS (
-    SELECT
-    FROM availability_override AS o
-    WHERE o.doctor_id = d.doctor_id AND %(day)s::date BETWEEN o.first_day AND o.last_day
-      AND o.window_start IS NULL AND o.extra_kind IS NULL
+    EXISTS (
+        SELECT
+        FROM availability_rule AS a
+        WHERE a.doctor_id = d.doctor_id
+          AND (a.specific_date = %(day)s::date OR a.day_of_week = extract(dow FROM %(day)s::date)::int)
+        OFFSET 0
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM availability_override AS o
+        WHERE o.doctor_id = d.doctor_id AND %(day)s::date BETWEEN o.first_day AND o.last_day
+          AND o.window_start IS NULL AND o.extra_kind IS NULL
+        OFFSET 0
+    )
+    OR EXISTS (
+        SELECT
+        FROM availability_override AS o
+        WHERE o.doctor_id = d.doctor_id AND %(day)s::date BETWEEN o.first_day AND o.last_day
+          AND o.extra_kind IS NOT NULL
+        OFFSET 0
+    )
 )

@@ -1,8 +1,10 @@
 """Search on PostgreSQL: words, words spelled otherwise, filters, pages that lose and repeat nobody, and the plans."""
 
 import random
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -11,14 +13,15 @@ from chassis.sql import Query
 from doctor_svc.domain.availability import WallBlock
 from doctor_svc.domain.doctor import Doctor
 from doctor_svc.domain.matching import PRIOR_COUNT, PRIOR_RATING
+from doctor_svc.domain.overrides import ExtraHours, Override, OverrideKind
 from doctor_svc.domain.search import Order, SearchWish
+from doctor_svc.storage.hour_rows import override_row
 from doctor_svc.storage.search import StoredSearch, conditions_of, params_of, statement
-from doctor_svc.storage.visits import StoredVisits
-from tests.fix_doctors import NOON, a_doctor, a_rule, a_visit, seed
+from doctor_svc.storage.sql import HOURS
+from kernel.appointment_types import AppointmentType
+from tests.fix_doctors import NOON, a_doctor, a_rule, seed
 
 TUESDAY = date(2026, 3, 3)
-HOLIDAY = """INSERT INTO availability_override (override_id, doctor_id, kind, first_day, last_day, create_time)
-             VALUES (gen_random_uuid(), %(doctor_id)s, 'Vacation', %(day)s, %(day)s, now())"""
 
 
 async def found(database: Database, **wish: Any) -> list[str]:
@@ -157,24 +160,29 @@ async def test_pages_lose_nobody_and_repeat_nobody(doctor_db: Database, order: O
     assert seen == [hit.doctor.doctor_id for hit in await search.page(wish, None, 100)]
 
 
-async def test_a_day_with_hours_is_available_until_as_many_visits_as_fit_are_booked(doctor_db: Database) -> None:
-    # Nine to twelve in steps of 40 minutes: four visits; the second doctor wants two a day, the third works on
-    # Mondays, the fourth has hours of that date alone that hold one visit, the fifth is on holiday.
-    rooms = [a_doctor(first_name=name) for name in ("Four", "Two", "Monday", "One", "Away")]
-    rules = [a_rule(rooms[0], 2), a_rule(rooms[1], 2), a_rule(rooms[2], 1), a_rule(rooms[3], 2), a_rule(rooms[4], 2)]
-    rules.append(a_rule(rooms[3], 2, day_of_week=None, specific_date=TUESDAY, morning=WallBlock(time(9), time(9, 30))))
-    await seed(doctor_db, rooms, rules)
-    await doctor_db.execute(
-        Query("limit", "UPDATE doctor SET max_daily_appointments = 2 WHERE first_name = 'Two'"),
-    )
-    await doctor_db.execute(Query("leave", HOLIDAY), {"doctor_id": rooms[4].doctor_id, "day": TUESDAY})
-    nine = NOON.replace(day=3, hour=9)
-    left = {"Four": 4, "Two": 2, "One": 1}
-    for number in range(5):
-        wish = {name for name, room in left.items() if room > number}
-        assert set(await found(doctor_db, available_on=TUESDAY)) == wish
-        visits = [a_visit(room.doctor_id, nine + number * timedelta(minutes=40)) for room in rooms]
-        await StoredVisits(doctor_db).keep(sorted(visits, key=lambda visit: visit.appointment_id), number + 1)
+async def test_who_has_hours_that_day_may_be_free(doctor_db: Database) -> None:
+    names = ("Weekly", "Monday", "Dated", "Away", "Partly", "Extra", "Winning")
+    rooms = {name: a_doctor(first_name=name) for name in names}
+    rules = [a_rule(rooms[name], 2) for name in ("Weekly", "Away", "Partly", "Winning")]
+    rules += [
+        a_rule(rooms["Monday"], 1),
+        a_rule(rooms["Dated"], 2, day_of_week=None, specific_date=TUESDAY, morning=WallBlock(time(9), time(9, 30))),
+    ]
+    await seed(doctor_db, list(rooms.values()), rules)
+    lunch, evening = WallBlock(time(12), time(13)), WallBlock(time(18), time(20))
+    minutes = timedelta(minutes=30)
+    extra = ExtraHours(AppointmentType.GENERAL_CONSULTATION, minutes, timedelta(), 1, overrides_blocks=True)
+    for name, window, more in (
+        ("Away", None, None),
+        ("Partly", lunch, None),
+        ("Extra", evening, replace(extra, overrides_blocks=False)),
+        ("Winning", None, None),
+        ("Winning", evening, extra),
+    ):
+        kind = OverrideKind.EXTRA_HOURS if more else OverrideKind.VACATION
+        override = Override(str(uuid4()), rooms[name].doctor_id, kind, TUESDAY, TUESDAY, window, more)
+        await doctor_db.execute(HOURS["insert_override"], override_row(override, NOON))
+    assert set(await found(doctor_db, available_on=TUESDAY)) == {"Weekly", "Dated", "Partly", "Extra", "Winning"}
 
 
 ORDERED = ("doctor_by_rating", "doctor_by_experience", "doctor_by_name")

@@ -24,19 +24,20 @@ _sym_db = _symbol_database.Default()
 
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__pb2
+from telemed.type.v1 import scheduling_pb2 as telemed_dot_type_dot_v1_dot_scheduling__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etelemed/doctor/v1/search.proto\x12\x11telemed.doctor.v1\x1a\x16google/type/date.proto\x1a\x1etelemed/doctor/v1/doctor.proto\"\xe0\x02\n\x14SearchDoctorsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tspecialty\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x1c\n\x14license_jurisdiction\x18\x04 \x01(\t\x12\x12\n\nmin_rating\x18\x05 \x01(\x01\x12\x1c\n\x14min_years_experience\x18\x06 \x01(\x05\x12\x15\n\x08verified\x18\x07 \x01(\x08H\x00\x88\x01\x01\x12\x13\n\x06\x61\x63tive\x18\x08 \x01(\x08H\x01\x88\x01\x01\x12\'\n\x0c\x61vailable_on\x18\t \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x08order_by\x18\n \x01(\x0e\x32\x1e.telemed.doctor.v1.DoctorOrder\x12\x11\n\tpage_size\x18\x0b \x01(\x05\x12\x12\n\npage_token\x18\x0c \x01(\tB\x0b\n\t_verifiedB\t\n\x07_active\"\\\n\x15SearchDoctorsResponse\x12*\n\x07\x64octors\x18\x01 \x03(\x0b\x32\x19.telemed.doctor.v1.Doctor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x94\x01\n\x0b\x44octorOrder\x12\x1c\n\x18\x44OCTOR_ORDER_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44OCTOR_ORDER_RELEVANCE\x10\x01\x12\x17\n\x13\x44OCTOR_ORDER_RATING\x10\x02\x12\x1b\n\x17\x44OCTOR_ORDER_EXPERIENCE\x10\x03\x12\x15\n\x11\x44OCTOR_ORDER_NAME\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etelemed/doctor/v1/search.proto\x12\x11telemed.doctor.v1\x1a\x16google/type/date.proto\x1a\x1etelemed/doctor/v1/doctor.proto\x1a telemed/type/v1/scheduling.proto\"\x9c\x03\n\x14SearchDoctorsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tspecialty\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x1c\n\x14license_jurisdiction\x18\x04 \x01(\t\x12\x12\n\nmin_rating\x18\x05 \x01(\x01\x12\x1c\n\x14min_years_experience\x18\x06 \x01(\x05\x12\x15\n\x08verified\x18\x07 \x01(\x08H\x00\x88\x01\x01\x12\x13\n\x06\x61\x63tive\x18\x08 \x01(\x08H\x01\x88\x01\x01\x12\'\n\x0c\x61vailable_on\x18\t \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x08order_by\x18\n \x01(\x0e\x32\x1e.telemed.doctor.v1.DoctorOrder\x12\x11\n\tpage_size\x18\x0b \x01(\x05\x12\x12\n\npage_token\x18\x0c \x01(\t\x12:\n\x10\x61ppointment_type\x18\r \x01(\x0e\x32 .telemed.type.v1.AppointmentTypeB\x0b\n\t_verifiedB\t\n\x07_active\"\\\n\x15SearchDoctorsResponse\x12*\n\x07\x64octors\x18\x01 \x03(\x0b\x32\x19.telemed.doctor.v1.Doctor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x94\x01\n\x0b\x44octorOrder\x12\x1c\n\x18\x44OCTOR_ORDER_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44OCTOR_ORDER_RELEVANCE\x10\x01\x12\x17\n\x13\x44OCTOR_ORDER_RATING\x10\x02\x12\x1b\n\x17\x44OCTOR_ORDER_EXPERIENCE\x10\x03\x12\x15\n\x11\x44OCTOR_ORDER_NAME\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'telemed.doctor.v1.search_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DOCTORORDER']._serialized_start=559
-  _globals['_DOCTORORDER']._serialized_end=707
-  _globals['_SEARCHDOCTORSREQUEST']._serialized_start=110
-  _globals['_SEARCHDOCTORSREQUEST']._serialized_end=462
-  _globals['_SEARCHDOCTORSRESPONSE']._serialized_start=464
-  _globals['_SEARCHDOCTORSRESPONSE']._serialized_end=556
+  _globals['_DOCTORORDER']._serialized_start=653
+  _globals['_DOCTORORDER']._serialized_end=801
+  _globals['_SEARCHDOCTORSREQUEST']._serialized_start=144
+  _globals['_SEARCHDOCTORSREQUEST']._serialized_end=556
+  _globals['_SEARCHDOCTORSRESPONSE']._serialized_start=558
+  _globals['_SEARCHDOCTORSRESPONSE']._serialized_end=650
 # @@protoc_insertion_point(module_scope)

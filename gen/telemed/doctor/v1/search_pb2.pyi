@@ -10,6 +10,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from telemed.doctor.v1 import doctor_pb2 as _doctor_pb2
+from telemed.type.v1 import scheduling_pb2 as _scheduling_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -71,6 +72,7 @@ class SearchDoctorsRequest(_message.Message):
     ORDER_BY_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """Words of the name, specialty, sub-specialties or bio, at most 200 characters. Accents and case do not matter.
     When nobody has all of the words, doctors whose name or specialties are spelled much like them are found.
@@ -95,10 +97,12 @@ class SearchDoctorsRequest(_message.Message):
     """At most so many doctors, 1 to 100; 0 means 20."""
     page_token: _builtins.str
     """The next_page_token of the page before; everything but page_size must then be as it was."""
+    appointment_type: _scheduling_pb2.AppointmentType.ValueType
+    """With available_on: the kind of visit that must be free; any kind that the doctor has hours for when not given."""
     @_builtins.property
     def available_on(self) -> _date_pb2.Date:
-        """Only doctors with hours on that day of their calendar who are, by the number of visits, not fully booked then.
-        A hint and no promise: GetAvailability knows which slots are free.
+        """Only doctors who have a free slot on that day of their calendar, as GetAvailability would tell it. A page may then
+        hold fewer doctors than asked for, none even, and not be the last: go on until next_page_token is empty.
         """
 
     def __init__(
@@ -116,10 +120,11 @@ class SearchDoctorsRequest(_message.Message):
         order_by: Global___DoctorOrder.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        appointment_type: _scheduling_pb2.AppointmentType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_verified", b"_verified", "active", b"active", "available_on", b"available_on", "verified", b"verified"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_verified", b"_verified", "active", b"active", "available_on", b"available_on", "language", b"language", "license_jurisdiction", b"license_jurisdiction", "min_rating", b"min_rating", "min_years_experience", b"min_years_experience", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "specialty", b"specialty", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_verified", b"_verified", "active", b"active", "appointment_type", b"appointment_type", "available_on", b"available_on", "language", b"language", "license_jurisdiction", b"license_jurisdiction", "min_rating", b"min_rating", "min_years_experience", b"min_years_experience", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "specialty", b"specialty", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__active: _TypeAlias = _typing.Literal["active"]  # noqa: Y015
     _WhichOneofArgType__active: _TypeAlias = _typing.Literal["_active", b"_active"]  # noqa: Y015
