@@ -24,8 +24,10 @@ from video_svc.api.servicer import VideoServicer
 from video_svc.app.clean_up import CleanUp
 from video_svc.app.connecting import Connecting
 from video_svc.app.copy_visits import CopyVisits
+from video_svc.app.count_visits import CountVisits
 from video_svc.app.keep_time import KeepTime
 from video_svc.app.negotiating import Negotiating
+from video_svc.app.rate_visits import RateVisits
 from video_svc.app.tell_appointments import TellAppointments
 from video_svc.app.use_cases import Surroundings, use_cases
 from video_svc.peers.appointments import RemoteAppointments
@@ -36,6 +38,7 @@ from video_svc.providers import providers_of
 from video_svc.settings import VideoSettings
 from video_svc.storage.attempts import PostgresAttempts
 from video_svc.storage.outbox import PostgresOutbox
+from video_svc.storage.qualities import PostgresQualities
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.signals import PostgresSignals
 from video_svc.storage.sql import CHANNEL, MIGRATIONS
@@ -53,6 +56,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     rules, copied, board, progress = settings.join_rules, Signal(), SignalBoard(), Progress()
     sessions, signals = PostgresSessions(database, rules), PostgresSignals(database, rules)
     tickets, attempts = PostgresTickets(database), PostgresAttempts(database)
+    qualities, outbox = PostgresQualities(database), PostgresOutbox(database)
 
     copy = CopyVisits(PostgresVisitCopies(database), progress)
     client = Client(channel, ServiceIdentity(shared.service_token_file).token)
@@ -66,6 +70,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
             sessions=sessions,
             signals=signals,
             tickets=tickets,
+            qualities=qualities,
             connecting=Connecting(providers.media, providers.ice, Negotiating(attempts, clock), public_ice),
             tokens=SignedJoinTokens(signing_key(settings.join_key_file), settings.join_token_ttl),
             copied=copied,
@@ -94,7 +99,9 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
             ("follow appointments", follower.run),
             ("listen for sessions", lambda: listen_by_name(settings.database_url, CHANNEL, board)),
             ("keep time", KeepTime(sessions, signals, tickets, attempts, rules, clock).run),
-            ("tell appointments", TellAppointments(PostgresOutbox(database), RemoteAppointments(client)).run),
+            ("tell appointments", TellAppointments(outbox, RemoteAppointments(client)).run),
+            ("rate visits", RateVisits(qualities).run),
+            ("count", CountVisits(qualities, outbox).run),
             ("clean up", CleanUp(attempts, providers.media, clock).run),
         ],
         by_ticket={TAKES_TICKETS: lambda ticket: tickets.redeem(ticket, clock())},

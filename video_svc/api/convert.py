@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from telemed.video.v1 import presence_pb2
+from telemed.video.v1 import presence_pb2, quality_pb2
 from telemed.video.v1 import video_service_pb2 as pb
 
 from chassis.enum_map import EnumMap
@@ -12,6 +12,7 @@ from video_svc.app.start_session import Admission
 from video_svc.domain.media import IceServer, IceServers, Topology
 from video_svc.domain.participant import Participant
 from video_svc.domain.participant_states import ParticipantState
+from video_svc.domain.quality import Issue
 from video_svc.domain.session import JoinRules, Session
 from video_svc.domain.session_states import UNDER_WAY, EndReason, SessionState
 from video_svc.domain.visit import ParticipantType
@@ -21,6 +22,7 @@ _STATES = EnumMap(pb.SessionState.DESCRIPTOR, SessionState)
 _END_REASONS = EnumMap(pb.EndReason.DESCRIPTOR, EndReason)
 _TOPOLOGIES = EnumMap(pb.Topology.DESCRIPTOR, Topology)
 _PARTICIPANT_STATES = EnumMap(presence_pb2.ParticipantState.DESCRIPTOR, ParticipantState)
+_ISSUES = EnumMap(quality_pb2.ConnectionIssue.DESCRIPTOR, Issue)
 _CONNECTION_STATES = EnumMap(presence_pb2.ConnectionState.DESCRIPTOR, ConnectionState)
 
 
@@ -87,6 +89,8 @@ def from_session(session: Session, rules: JoinRules, now: datetime) -> pb.Sessio
             answer.latest_end_time.CopyFrom(to_timestamp(life.began + rules.lasts_at_most))
     if life.state is SessionState.ENDED and life.changed is not None:
         answer.actual_end_time.CopyFrom(to_timestamp(life.changed))
+    answer.quality_rating = session.rating or 0
+    answer.connection_issues.extend(_ISSUES.number(issue) for issue in session.issues)
     if life.end_reason is not None:
         answer.end_reason = _END_REASONS.number(life.end_reason)
     return answer

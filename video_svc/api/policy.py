@@ -22,6 +22,8 @@ OPEN_TO: dict[str, frozenset[Role]] = {
     f"{_SERVICE}/AnswerOffer": _PARTICIPANTS,
     f"{_SERVICE}/RefreshIce": _PARTICIPANTS,
     f"{_SERVICE}/Heartbeat": _PARTICIPANTS,
+    f"{_SERVICE}/ReportQuality": _PARTICIPANTS,
+    f"{_SERVICE}/GetSessionStats": _EVERYBODY,
     f"{_SERVICE}/LeaveSession": _PARTICIPANTS,
     f"{_SERVICE}/EndSession": frozenset({Role.DOCTOR, Role.ADMIN}),
     f"{_SERVICE}/GetSession": _EVERYBODY,

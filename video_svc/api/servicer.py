@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from telemed.video.v1 import media_pb2, presence_pb2, signalling_pb2
+from telemed.video.v1 import media_pb2, presence_pb2, quality_pb2, signalling_pb2
 from telemed.video.v1 import video_service_pb2 as pb
 from telemed.video.v1.video_service_pb2_grpc import VideoServiceServicer
 
@@ -22,6 +22,7 @@ from video_svc.api.media import (
     to_place,
     to_wanted,
 )
+from video_svc.api.quality import from_stats, to_samples
 from video_svc.api.signalling import from_event, to_message
 from video_svc.app.heartbeat import Report
 from video_svc.app.use_cases import UseCases
@@ -110,6 +111,17 @@ class VideoServicer(VideoServiceServicer):
         report = Report(request.attempt, request.number, to_connection_state(request.connection_state))
         there, state = await self._do.heartbeat(current_caller(), _session_id(request.session_id), report)
         return from_heartbeat(there, state)
+
+    async def ReportQuality(
+        self, request: quality_pb2.ReportQualityRequest, context: Context
+    ) -> quality_pb2.ReportQualityResponse:
+        session_id, samples = _session_id(request.session_id), to_samples(request)
+        score = await self._do.report_quality(current_caller(), session_id, request.attempt, samples)
+        return quality_pb2.ReportQualityResponse(mean_opinion_score=score)
+
+    async def GetSessionStats(self, request: quality_pb2.GetSessionStatsRequest, context: Context) -> pb.SessionStats:
+        stats = await self._do.get_session_stats(current_caller(), _session_id(request.session_id))
+        return from_stats(stats, self._rules, self._clock())
 
     async def LeaveSession(self, request: presence_pb2.LeaveSessionRequest, context: Context) -> pb.Session:
         session_id = _session_id(request.session_id)

@@ -1,7 +1,6 @@
 """Who may speak about a connection: the current attempt of somebody who is in the call."""
 
 from chassis.context import Caller
-from kernel.errors import InvalidArgument
 from video_svc.app.access import own_side
 from video_svc.app.ports import Sessions
 from video_svc.domain.errors import NotInCall, SessionNotFound
@@ -17,9 +16,7 @@ def require_attempt(session: Session, side: ParticipantType, attempt: int) -> Pa
     Raises NotAdmitted, RemovedFromSession, InvalidArgument, StaleAttempt, and NotInCall for somebody who has left.
     """
     there = require_let_in(session, side)
-    if attempt < 1:
-        raise InvalidArgument.of("attempt", "is the number that StartSession answered")
-    there.require_attempt(attempt)
+    there.require_current(attempt)
     if not there.is_in_call:
         raise NotInCall(there.state.value)
     return there

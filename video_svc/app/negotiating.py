@@ -87,7 +87,7 @@ class Negotiating:
                 return known
             attempt = await self.attempts.change(key, lambda it: it.asked_for(purpose, owner, self.clock()))
             if attempt.is_turn_of(owner):
-                return attempt
+                return await self._unless_done(attempt, wish, purpose, owner)
             if attempt.is_lost:
                 raise AttemptGone("this connection cannot be gone on with; start the session again")
             if attempt.turn is None:
@@ -97,6 +97,15 @@ class Negotiating:
                     "finish the exchange under way first: answer the last offer", retry_after_seconds=1
                 )
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    async def _unless_done(self, attempt: Attempt, wish: Wish, purpose: Purpose, owner: str) -> Attempt | Negotiated:
+        """The attempt, or what came of the same wish while we waited for the turn, which is then handed back."""
+        known = await self.attempts.answer_to(attempt.key, wish)
+        if known is None:
+            return attempt
+        is_due, now = purpose is Purpose.ANSWER, self.clock()
+        await self.attempts.change(attempt.key, lambda it: it.handed_back(owner, now, must_answer=is_due))
+        return known
 
     async def _failed(self, key: AttemptKey, owner: str, error: MediaError, purpose: Purpose) -> None:
         """Hands the turn back, or gives the attempt up; an answer that was not taken is still due."""

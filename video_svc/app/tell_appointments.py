@@ -49,6 +49,9 @@ class Outbox(Protocol):
     async def drop(self, notice_id: str) -> None:
         """Forgets a notice, so that the next one of its session is due."""
 
+    async def waiting(self) -> int:
+        """How many notices there are."""
+
 
 class Appointments(Protocol):
     """The appointment service as far as sessions speak to it."""

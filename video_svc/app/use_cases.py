@@ -12,15 +12,18 @@ from video_svc.app.create_stream_ticket import CreateStreamTicket
 from video_svc.app.deciding import Deciding
 from video_svc.app.end_session import EndSession
 from video_svc.app.get_session import GetSession
+from video_svc.app.get_session_stats import GetSessionStats
 from video_svc.app.heartbeat import Heartbeat
 from video_svc.app.leave_session import LeaveSession
 from video_svc.app.list_sessions import ListSessions
 from video_svc.app.media_access import MediaAccess
 from video_svc.app.ports import JoinTokens, Sessions, Signals, Tickets
 from video_svc.app.publish_tracks import PublishTracks
+from video_svc.app.quality_ports import Qualities
 from video_svc.app.refresh_ice import RefreshIce
 from video_svc.app.reject import Reject
 from video_svc.app.remove import Remove
+from video_svc.app.report_quality import ReportQuality
 from video_svc.app.send_signal import SendSignal
 from video_svc.app.start_session import StartSession
 from video_svc.app.subscribe_tracks import SubscribeTracks
@@ -38,6 +41,7 @@ class Surroundings:
     sessions: Sessions
     signals: Signals
     tickets: Tickets
+    qualities: Qualities
     connecting: Connecting
     tokens: JoinTokens
     copied: Signal
@@ -64,6 +68,8 @@ class UseCases:
     answer_offer: AnswerOffer
     refresh_ice: RefreshIce
     heartbeat: Heartbeat
+    report_quality: ReportQuality
+    get_session_stats: GetSessionStats
     leave_session: LeaveSession
     end_session: EndSession
     get_session: GetSession
@@ -89,6 +95,8 @@ def use_cases(here: Surroundings) -> UseCases:
         answer_offer=AnswerOffer(access),
         refresh_ice=RefreshIce(sessions, here.connecting, rules, clock),
         heartbeat=Heartbeat(sessions, rules, clock),
+        report_quality=ReportQuality(sessions, here.qualities),
+        get_session_stats=GetSessionStats(sessions, here.qualities),
         leave_session=LeaveSession(sessions, clock),
         end_session=EndSession(sessions, clock),
         get_session=GetSession(sessions),

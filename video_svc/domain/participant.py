@@ -75,6 +75,12 @@ class Participant:
         event = ParticipantEvent.CONNECTED if is_connected else ParticipantEvent.DISCONNECTED
         return replace(seen.after(event, now), report=number)
 
+    def require_current(self, attempt: int) -> None:
+        """Like require_attempt, where 0, the waiting room, is refused too."""
+        if attempt < 1:
+            raise InvalidArgument.of("attempt", "is the number that StartSession answered")
+        self.require_attempt(attempt)
+
     def require_attempt(self, attempt: int) -> None:
         """Raises StaleAttempt for an earlier attempt than the current one, InvalidArgument for one to come."""
         if attempt > self.attempt:

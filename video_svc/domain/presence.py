@@ -6,7 +6,7 @@ from datetime import datetime
 from video_svc.domain.errors import NobodyCame
 from video_svc.domain.participant_states import ParticipantEvent
 from video_svc.domain.session import JoinRules, Session
-from video_svc.domain.session_states import EndReason, SessionEvent, SessionState
+from video_svc.domain.session_states import OVER, EndReason, SessionEvent, SessionState, with_appointment
 from video_svc.domain.visit import ParticipantType
 
 
@@ -49,10 +49,13 @@ def ended(session: Session, now: datetime) -> Session:
 
 
 def at(session: Session, rules: JoinRules, now: datetime) -> Session:
-    """The session as the clock leaves it at `now`.
+    """The session as the clock, and what has become of its appointment, leave it at `now`.
 
     Who was silent for too long has left; a visit that was interrupted or has lasted for too long ends.
     """
+    state = with_appointment(session.life.state, session.visit.status)
+    if state is not session.life.state:
+        session = replace(session, life=replace(session.life, state=state, changed=now))
     for one in session.participants:
         if one.is_in_call and now >= one.seen + rules.silence:
             session = session.with_participant(one.after(ParticipantEvent.LEFT, now), now)
@@ -68,7 +71,7 @@ def at(session: Session, rules: JoinRules, now: datetime) -> Session:
 
 def _emptied(session: Session, now: datetime) -> Session:
     """Nobody is in a session that is over."""
-    if session.life.state not in (SessionState.ENDED, SessionState.EXPIRED):
+    if session.life.state not in OVER:
         return session
     people = tuple(one.after(ParticipantEvent.LEFT, now) for one in session.participants)
     return replace(session, participants=people)

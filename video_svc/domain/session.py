@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from video_svc.domain.participant import Participant
 from video_svc.domain.participant_states import ParticipantState
+from video_svc.domain.quality import Issue
 from video_svc.domain.session_states import EndReason, SessionEvent, SessionState, after, with_appointment
 from video_svc.domain.visit import ParticipantType, Visit
 
@@ -62,7 +63,7 @@ class Life:
 class Session:
     """The session of one visit. `session_id` is random and says nothing about the appointment.
 
-    `rating` is the quality of a visit that is over, 1 to 5.
+    `rating` is the quality of a visit that is over, 1 to 5; `issues` are what was wrong with its connections.
     """
 
     session_id: str
@@ -70,6 +71,7 @@ class Session:
     participants: tuple[Participant, ...] = ()
     life: Life = field(default_factory=Life)
     rating: int | None = None
+    issues: tuple[Issue, ...] = ()
 
     def standing(self, rules: JoinRules) -> "Session":
         """The session of the visit as it is planned now: what came before its door opened, came to a visit that moved.

@@ -7,6 +7,7 @@ from typing import Any
 from kernel.appointment_status import AppointmentStatus
 from video_svc.domain.participant import DeviceCheck, Participant
 from video_svc.domain.participant_states import ParticipantState
+from video_svc.domain.quality import Issue
 from video_svc.domain.session import Life, Session
 from video_svc.domain.session_states import EndReason, SessionState
 from video_svc.domain.visit import ParticipantType, Visit
@@ -48,7 +49,6 @@ def life_row(session: Session) -> dict[str, object]:
         "state_time": life.changed,
         "begin_time": life.began,
         "end_reason": life.end_reason and life.end_reason.value,
-        "quality_rating": session.rating,
     }
 
 
@@ -61,7 +61,8 @@ def _session(rows: list[Row]) -> Session:
         end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
     )
     people = tuple(_participant(one) for one in rows if one["participant_type"] is not None)
-    return Session(str(row["session_id"]), _visit(row), people, life, row["quality_rating"])
+    issues = tuple(Issue(issue) for issue in row["connection_issues"])
+    return Session(str(row["session_id"]), _visit(row), people, life, row["quality_rating"], issues)
 
 
 def _visit(row: Row) -> Visit:

@@ -58,7 +58,7 @@ WHERE session_id = %(session_id)s::uuid AND participant_type = %(participant_typ
 -- name: save_life
 UPDATE session
 SET state = %(state)s, state_time = %(state_time)s::timestamptz, begin_time = %(begin_time)s::timestamptz,
-    end_reason = %(end_reason)s, quality_rating = %(quality_rating)s::int, seq = seq + 1, changed_seq = seq + 1
+    end_reason = %(end_reason)s, seq = seq + 1, changed_seq = seq + 1
 WHERE session_id = %(session_id)s::uuid
 RETURNING pg_notify('video_session', session_id::text);
 
@@ -67,6 +67,7 @@ SELECT s.session_id::text
 FROM session AS s
 WHERE s.state IN ('OPEN', 'LIVE', 'INTERRUPTED')
     AND (s.begin_time <= %(began_before)s::timestamptz
+        OR s.appointment_status IN ('COMPLETED', 'CANCELLED', 'NO_SHOW', 'EXPIRED')
         OR (s.state = 'INTERRUPTED' AND s.state_time <= %(broken_before)s::timestamptz)
         OR (s.state = 'OPEN' AND s.end_time <= %(closed_before)s::timestamptz))
 UNION

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from telemed.video.v1 import presence_pb2 as _presence_pb2
+from telemed.video.v1 import quality_pb2 as _quality_pb2
 from telemed.video.v1 import signalling_pb2 as _signalling_pb2
 import builtins as _builtins
 import sys
@@ -164,6 +165,8 @@ class Session(_message.Message):
     ACTUAL_END_TIME_FIELD_NUMBER: _builtins.int
     END_REASON_FIELD_NUMBER: _builtins.int
     LATEST_END_TIME_FIELD_NUMBER: _builtins.int
+    QUALITY_RATING_FIELD_NUMBER: _builtins.int
+    CONNECTION_ISSUES_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session's UUID, which tells nothing about the appointment."""
     appointment_id: _builtins.str
@@ -172,6 +175,8 @@ class Session(_message.Message):
     """Where the session stands."""
     end_reason: Global___EndReason.ValueType
     """Why the visit ended."""
+    quality_rating: _builtins.int
+    """How good the connections were, 1 to 5; 0 until the visit has ended and when nothing was measured."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the visit starts."""
@@ -204,6 +209,10 @@ class Session(_message.Message):
     def latest_end_time(self) -> _timestamp_pb2.Timestamp:
         """When a visit under way ends by itself: the longest time for a visit is over then."""
 
+    @_builtins.property
+    def connection_issues(self) -> _containers.RepeatedScalarFieldContainer[_quality_pb2.ConnectionIssue.ValueType]:
+        """What was wrong with the connections, what lasted longest first; empty until the visit has ended."""
+
     def __init__(
         self,
         *,
@@ -219,10 +228,12 @@ class Session(_message.Message):
         actual_end_time: _timestamp_pb2.Timestamp | None = ...,
         end_reason: Global___EndReason.ValueType = ...,
         latest_end_time: _timestamp_pb2.Timestamp | None = ...,
+        quality_rating: _builtins.int = ...,
+        connection_issues: _abc.Iterable[_quality_pb2.ConnectionIssue.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actual_end_time", b"actual_end_time", "actual_start_time", b"actual_start_time", "end_time", b"end_time", "join_close_time", b"join_close_time", "join_open_time", b"join_open_time", "latest_end_time", b"latest_end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual_end_time", b"actual_end_time", "actual_start_time", b"actual_start_time", "appointment_id", b"appointment_id", "end_reason", b"end_reason", "end_time", b"end_time", "join_close_time", b"join_close_time", "join_open_time", b"join_open_time", "latest_end_time", b"latest_end_time", "participants", b"participants", "session_id", b"session_id", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual_end_time", b"actual_end_time", "actual_start_time", b"actual_start_time", "appointment_id", b"appointment_id", "connection_issues", b"connection_issues", "end_reason", b"end_reason", "end_time", b"end_time", "join_close_time", b"join_close_time", "join_open_time", b"join_open_time", "latest_end_time", b"latest_end_time", "participants", b"participants", "quality_rating", b"quality_rating", "session_id", b"session_id", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -625,6 +636,148 @@ class ListSessionsRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListSessionsRequest: _TypeAlias = ListSessionsRequest  # noqa: Y015
+
+@_typing.final
+class SessionStats(_message.Message):
+    """How good the connections of a session were."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ACTUAL_START_TIME_FIELD_NUMBER: _builtins.int
+    ACTUAL_END_TIME_FIELD_NUMBER: _builtins.int
+    QUALITY_RATING_FIELD_NUMBER: _builtins.int
+    TROUBLES_FIELD_NUMBER: _builtins.int
+    PARTICIPANTS_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session's UUID."""
+    state: Global___SessionState.ValueType
+    """Where the session stands."""
+    quality_rating: _builtins.int
+    """1 to 5, by the time-weighted median of what both sides measured; 0 when nothing was."""
+    @_builtins.property
+    def actual_start_time(self) -> _timestamp_pb2.Timestamp:
+        """When patient and doctor were first connected."""
+
+    @_builtins.property
+    def actual_end_time(self) -> _timestamp_pb2.Timestamp:
+        """When the visit ended."""
+
+    @_builtins.property
+    def troubles(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectionTrouble]:
+        """What was wrong, what lasted longest first."""
+
+    @_builtins.property
+    def participants(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParticipantStats]:
+        """Each participant who has measured something."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        state: Global___SessionState.ValueType = ...,
+        actual_start_time: _timestamp_pb2.Timestamp | None = ...,
+        actual_end_time: _timestamp_pb2.Timestamp | None = ...,
+        quality_rating: _builtins.int = ...,
+        troubles: _abc.Iterable[Global___ConnectionTrouble] | None = ...,
+        participants: _abc.Iterable[Global___ParticipantStats] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actual_end_time", b"actual_end_time", "actual_start_time", b"actual_start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual_end_time", b"actual_end_time", "actual_start_time", b"actual_start_time", "participants", b"participants", "quality_rating", b"quality_rating", "session_id", b"session_id", "state", b"state", "troubles", b"troubles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionStats: _TypeAlias = SessionStats  # noqa: Y015
+
+@_typing.final
+class ConnectionTrouble(_message.Message):
+    """One thing that was wrong on one side."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_TYPE_FIELD_NUMBER: _builtins.int
+    ISSUE_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    participant_type: Global___ParticipantType.ValueType
+    """Whose connection it was."""
+    issue: _quality_pb2.ConnectionIssue.ValueType
+    """What was wrong."""
+    seconds: _builtins.float
+    """For how many seconds in all; 0 where it has no duration."""
+    def __init__(
+        self,
+        *,
+        participant_type: Global___ParticipantType.ValueType = ...,
+        issue: _quality_pb2.ConnectionIssue.ValueType = ...,
+        seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issue", b"issue", "participant_type", b"participant_type", "seconds", b"seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectionTrouble: _TypeAlias = ConnectionTrouble  # noqa: Y015
+
+@_typing.final
+class ParticipantStats(_message.Message):
+    """One participant's connection over all of their attempts; averages are weighted by time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_TYPE_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    MEASURED_SECONDS_FIELD_NUMBER: _builtins.int
+    AVERAGE_ROUND_TRIP_MS_FIELD_NUMBER: _builtins.int
+    AVERAGE_JITTER_MS_FIELD_NUMBER: _builtins.int
+    AVERAGE_LOSS_PERCENT_FIELD_NUMBER: _builtins.int
+    AVERAGE_BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+    MEDIAN_MEAN_OPINION_SCORE_FIELD_NUMBER: _builtins.int
+    WORST_MEAN_OPINION_SCORE_FIELD_NUMBER: _builtins.int
+    POOR_SECONDS_FIELD_NUMBER: _builtins.int
+    participant_type: Global___ParticipantType.ValueType
+    """Who measured it."""
+    attempts: _builtins.int
+    """In how many attempts something was measured."""
+    measured_seconds: _builtins.float
+    """How many seconds were measured."""
+    average_round_trip_ms: _builtins.float
+    """The average round trip in milliseconds."""
+    average_jitter_ms: _builtins.float
+    """The average jitter in milliseconds."""
+    average_loss_percent: _builtins.float
+    """The average share of lost packets, 0 to 100 %."""
+    average_bitrate_kbps: _builtins.float
+    """The average of kilobits a second that came in."""
+    median_mean_opinion_score: _builtins.float
+    """The time-weighted median of the mean opinion score, 1 to 4.5."""
+    worst_mean_opinion_score: _builtins.float
+    """The worst interval's mean opinion score."""
+    poor_seconds: _builtins.float
+    """How many seconds the connection was poor (an R factor below 40)."""
+    def __init__(
+        self,
+        *,
+        participant_type: Global___ParticipantType.ValueType = ...,
+        attempts: _builtins.int = ...,
+        measured_seconds: _builtins.float = ...,
+        average_round_trip_ms: _builtins.float = ...,
+        average_jitter_ms: _builtins.float = ...,
+        average_loss_percent: _builtins.float = ...,
+        average_bitrate_kbps: _builtins.float = ...,
+        median_mean_opinion_score: _builtins.float = ...,
+        worst_mean_opinion_score: _builtins.float = ...,
+        poor_seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "average_bitrate_kbps", b"average_bitrate_kbps", "average_jitter_ms", b"average_jitter_ms", "average_loss_percent", b"average_loss_percent", "average_round_trip_ms", b"average_round_trip_ms", "measured_seconds", b"measured_seconds", "median_mean_opinion_score", b"median_mean_opinion_score", "participant_type", b"participant_type", "poor_seconds", b"poor_seconds", "worst_mean_opinion_score", b"worst_mean_opinion_score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParticipantStats: _TypeAlias = ParticipantStats  # noqa: Y015
 
 @_typing.final
 class ListSessionsResponse(_message.Message):

@@ -5,6 +5,7 @@ import warnings
 
 from telemed.video.v1 import media_pb2 as telemed_dot_video_dot_v1_dot_media__pb2
 from telemed.video.v1 import presence_pb2 as telemed_dot_video_dot_v1_dot_presence__pb2
+from telemed.video.v1 import quality_pb2 as telemed_dot_video_dot_v1_dot_quality__pb2
 from telemed.video.v1 import signalling_pb2 as telemed_dot_video_dot_v1_dot_signalling__pb2
 from telemed.video.v1 import video_service_pb2 as telemed_dot_video_dot_v1_dot_video__service__pb2
 
@@ -113,6 +114,16 @@ class VideoServiceStub:
                 '/telemed.video.v1.VideoService/Heartbeat',
                 request_serializer=telemed_dot_video_dot_v1_dot_presence__pb2.HeartbeatRequest.SerializeToString,
                 response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.HeartbeatResponse.FromString,
+                _registered_method=True)
+        self.ReportQuality = channel.unary_unary(
+                '/telemed.video.v1.VideoService/ReportQuality',
+                request_serializer=telemed_dot_video_dot_v1_dot_quality__pb2.ReportQualityRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_quality__pb2.ReportQualityResponse.FromString,
+                _registered_method=True)
+        self.GetSessionStats = channel.unary_unary(
+                '/telemed.video.v1.VideoService/GetSessionStats',
+                request_serializer=telemed_dot_video_dot_v1_dot_quality__pb2.GetSessionStatsRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.SessionStats.FromString,
                 _registered_method=True)
         self.LeaveSession = channel.unary_unary(
                 '/telemed.video.v1.VideoService/LeaveSession',
@@ -261,6 +272,22 @@ class VideoServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportQuality(self, request, context):
+        """Takes what the caller's browser measured of the connection, expected every 15 seconds; the rating of the visit comes from
+        it. A sample that cannot be is refused by its field, and nothing of the report is kept. Errors: SESSION_NOT_FOUND,
+        NOT_ADMITTED, STALE_ATTEMPT, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSessionStats(self, request, context):
+        """Tells how good the connections of a session were, so far or in the end. Errors: SESSION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def LeaveSession(self, request, context):
         """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT.
         """
@@ -357,6 +384,16 @@ def add_VideoServiceServicer_to_server(servicer, server):
                     servicer.Heartbeat,
                     request_deserializer=telemed_dot_video_dot_v1_dot_presence__pb2.HeartbeatRequest.FromString,
                     response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.HeartbeatResponse.SerializeToString,
+            ),
+            'ReportQuality': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportQuality,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_quality__pb2.ReportQualityRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_quality__pb2.ReportQualityResponse.SerializeToString,
+            ),
+            'GetSessionStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSessionStats,
+                    request_deserializer=telemed_dot_video_dot_v1_dot_quality__pb2.GetSessionStatsRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.SessionStats.SerializeToString,
             ),
             'LeaveSession': grpc.unary_unary_rpc_method_handler(
                     servicer.LeaveSession,
@@ -742,6 +779,60 @@ class VideoService:
             '/telemed.video.v1.VideoService/Heartbeat',
             telemed_dot_video_dot_v1_dot_presence__pb2.HeartbeatRequest.SerializeToString,
             telemed_dot_video_dot_v1_dot_video__service__pb2.HeartbeatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportQuality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/ReportQuality',
+            telemed_dot_video_dot_v1_dot_quality__pb2.ReportQualityRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_quality__pb2.ReportQualityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSessionStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/GetSessionStats',
+            telemed_dot_video_dot_v1_dot_quality__pb2.GetSessionStatsRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.SessionStats.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from telemed.video.v1 import media_pb2 as _media_pb2
 from telemed.video.v1 import presence_pb2 as _presence_pb2
+from telemed.video.v1 import quality_pb2 as _quality_pb2
 from telemed.video.v1 import signalling_pb2 as _signalling_pb2
 from telemed.video.v1 import video_service_pb2 as _video_service_pb2
 import abc as _abc_1
@@ -105,6 +106,13 @@ class VideoServiceStub:
     """Says that the caller is there and how the connection stands; expected every 10 seconds, and at each change. Whoever is
     silent for 45 seconds has left. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT.
     """
+    ReportQuality: _grpc.UnaryUnaryMultiCallable[_quality_pb2.ReportQualityRequest, _quality_pb2.ReportQualityResponse]
+    """Takes what the caller's browser measured of the connection, expected every 15 seconds; the rating of the visit comes from
+    it. A sample that cannot be is refused by its field, and nothing of the report is kept. Errors: SESSION_NOT_FOUND,
+    NOT_ADMITTED, STALE_ATTEMPT, INVALID_ARGUMENT.
+    """
+    GetSessionStats: _grpc.UnaryUnaryMultiCallable[_quality_pb2.GetSessionStatsRequest, _video_service_pb2.SessionStats]
+    """Tells how good the connections of a session were, so far or in the end. Errors: SESSION_NOT_FOUND."""
     LeaveSession: _grpc.UnaryUnaryMultiCallable[_presence_pb2.LeaveSessionRequest, _video_service_pb2.Session]
     """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT."""
     EndSession: _grpc.UnaryUnaryMultiCallable[_presence_pb2.EndSessionRequest, _video_service_pb2.Session]
@@ -190,6 +198,13 @@ class VideoServiceAsyncStub(VideoServiceStub):
     """Says that the caller is there and how the connection stands; expected every 10 seconds, and at each change. Whoever is
     silent for 45 seconds has left. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT.
     """
+    ReportQuality: _aio.UnaryUnaryMultiCallable[_quality_pb2.ReportQualityRequest, _quality_pb2.ReportQualityResponse]  # type: ignore[assignment]
+    """Takes what the caller's browser measured of the connection, expected every 15 seconds; the rating of the visit comes from
+    it. A sample that cannot be is refused by its field, and nothing of the report is kept. Errors: SESSION_NOT_FOUND,
+    NOT_ADMITTED, STALE_ATTEMPT, INVALID_ARGUMENT.
+    """
+    GetSessionStats: _aio.UnaryUnaryMultiCallable[_quality_pb2.GetSessionStatsRequest, _video_service_pb2.SessionStats]  # type: ignore[assignment]
+    """Tells how good the connections of a session were, so far or in the end. Errors: SESSION_NOT_FOUND."""
     LeaveSession: _aio.UnaryUnaryMultiCallable[_presence_pb2.LeaveSessionRequest, _video_service_pb2.Session]  # type: ignore[assignment]
     """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT."""
     EndSession: _aio.UnaryUnaryMultiCallable[_presence_pb2.EndSessionRequest, _video_service_pb2.Session]  # type: ignore[assignment]
@@ -350,6 +365,25 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says that the caller is there and how the connection stands; expected every 10 seconds, and at each change. Whoever is
         silent for 45 seconds has left. Errors: SESSION_NOT_FOUND, NOT_ADMITTED, STALE_ATTEMPT.
         """
+
+    @_abc_1.abstractmethod
+    def ReportQuality(
+        self,
+        request: _quality_pb2.ReportQualityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quality_pb2.ReportQualityResponse, _abc.Awaitable[_quality_pb2.ReportQualityResponse]]:
+        """Takes what the caller's browser measured of the connection, expected every 15 seconds; the rating of the visit comes from
+        it. A sample that cannot be is refused by its field, and nothing of the report is kept. Errors: SESSION_NOT_FOUND,
+        NOT_ADMITTED, STALE_ATTEMPT, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSessionStats(
+        self,
+        request: _quality_pb2.GetSessionStatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.SessionStats, _abc.Awaitable[_video_service_pb2.SessionStats]]:
+        """Tells how good the connections of a session were, so far or in the end. Errors: SESSION_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def LeaveSession(
