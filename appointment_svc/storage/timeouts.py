@@ -4,12 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from prometheus_client import Counter
+
 from appointment_svc.domain.timeouts import Timeout
 from appointment_svc.storage.holds import CLOCK
 from chassis.db import Database
+from chassis.metrics import REGISTRY
 from chassis.signals import Signal
 from chassis.sql import Queries
 
+_settled = Counter(
+    "telemed_timeouts_settled",
+    "Appointments that became something else by time alone, by the row of the table of timeouts.",
+    ["timeout"],
+    registry=REGISTRY,
+)
 QUERIES = Queries(Path(__file__).with_name("timeouts.sql"))
 
 
@@ -37,4 +46,5 @@ class PostgresTimeouts:
             return 0
         self.committed.fire()
         settled: int = row["settled"]
+        _settled.labels(which.name).inc(settled)
         return settled
