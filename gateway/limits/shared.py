@@ -25,8 +25,8 @@ return {1, math.max(0, math.floor(tokens - 1 + 1e-9)), '0'}
 class SharedBuckets:
     """Implements limits.guard.Buckets on Redis. Counting is never a reason to fail a request."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = OptionalRedis(url, wait_seconds=_WAIT_SECONDS)
+    def __init__(self, url: str, *, wait_seconds: float = _WAIT_SECONDS) -> None:
+        self._redis = OptionalRedis(url, wait_seconds=wait_seconds)
         self._take = self._redis.redis.register_script(_TAKE)
         self._local = LocalBuckets()
 

@@ -77,7 +77,7 @@ async def test_a_forwarded_address_counts_only_when_a_proxy_of_ours_wrote_it(
 
 
 async def test_replicas_that_share_a_redis_count_together(redis_server: RedisServer):
-    one, other = SharedBuckets(redis_server.url), SharedBuckets(redis_server.url)
+    one, other = SharedBuckets(redis_server.url, wait_seconds=10), SharedBuckets(redis_server.url, wait_seconds=10)
     rate = Rate(burst=5, per_second=0.01)
     decisions = await asyncio.gather(*(buckets.take("user:u", rate) for _ in range(5) for buckets in (one, other)))
     assert sum(decision.allowed for decision in decisions) == 5

@@ -15,6 +15,7 @@ import pytest
 from appointment_svc.app.ports import ListFilter
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.storage.appointments import PostgresAppointments
+from appointment_svc.storage.holds import PostgresHolds
 from chassis.db import Database
 from chassis.signals import Signal
 from chassis.sql import Query
@@ -213,6 +214,10 @@ def test_the_open_visit_can_be_joined_at_once_whatever_the_time_of_day():
         assert (slot.start - NOW) % timedelta(minutes=5) == timedelta()
 
 
+def appointments_of(ledger: Database) -> PostgresAppointments:
+    return PostgresAppointments(ledger, Signal(), PostgresHolds(ledger, Signal(), lambda: NOW))
+
+
 async def test_seeding_stores_the_doctors_and_all_visits_with_a_claim_for_each_that_is_to_come(
     doctor_db_url: str, appointment_db_url: str
 ):
@@ -228,8 +233,8 @@ async def test_seeding_stores_the_doctors_and_all_visits_with_a_claim_for_each_t
             "confirmed": coming,
             "claimed": coming,
         }
-        assert await PostgresAppointments(ledger, Signal()).get(visits[0].id) == visits[0]
-        open_visit = await PostgresAppointments(ledger, Signal()).get(summary.open_visit_id)
+        assert await appointments_of(ledger).get(visits[0].id) == visits[0]
+        open_visit = await appointments_of(ledger).get(summary.open_visit_id)
     assert open_visit is not None
     assert (open_visit.patient_id, open_visit.doctor_id, open_visit.start) == (
         summary.open_visit_patient_id,
@@ -271,7 +276,7 @@ async def test_a_clinic_left_half_made_is_finished_by_the_hours_that_it_has(
         rules = {doctor.id: await stored_rules(doctors, doctor) for doctor in staff}
     by_id = {doctor.id: doctor for doctor in staff}
     async with opened(appointment_db_url) as ledger:
-        everything = await PostgresAppointments(ledger, Signal()).page(ListFilter(), None, 2_000)
+        everything = await appointments_of(ledger).page(ListFilter(), None, 2_000)
     assert len(everything) == summary.added_visits
     assert all(lies_in_hours(visit, by_id[visit.doctor_id], rules[visit.doctor_id]) for visit in everything)
 
