@@ -1,6 +1,6 @@
 """Search in PostgreSQL: one statement a page, put together from the parts of search.sql that the wish needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from chassis.db import Database
@@ -84,21 +84,28 @@ def statement(order: Order, conditions: tuple[str, ...], *, is_worded: bool, goe
     direction = "ASC" if order is Order.NAME else "DESC"
     # What is ordered by has a name of its own only where a query in between has given it one.
     ordered = [f"d.{name}" for name in named] if is_worded else list(keys)
-    beyond = ", ".join(f"%(after_{index})s::{_TYPES[key]}" for index, key in enumerate(keys))
+    parts = {
+        "columns": SEARCH["columns"].text,
+        "keys": _named(keys),
+        "exact_keys": _named(SEARCH["exact_relevance"].text if key == _RELEVANCE else key for key in keys),
+        "alike_keys": _named(SEARCH["alike_relevance"].text if key == _RELEVANCE else key for key in keys),
+        "page_keys": ", ".join(f"page.{name}" for name in named),
+        "conditions": where,
+        "after": _beyond(ordered, keys, order) if goes_on else "",
+        "inner_after": _beyond(keys, keys, order) if goes_on else "",
+        "order": _ordered([*ordered, "d.doctor_id"], direction),
+        "inner_order": _ordered([*keys, "d.doctor_id"], direction),
+        "page_order": _ordered([*(f"page.{name}" for name in named), "page.doctor_id"], direction),
+    }
+    parts["exact"] = SEARCH["ranked" if _RELEVANCE in keys else "in_order"].text.format_map(parts)
+    return Query("search_doctors", SEARCH["searched" if is_worded else "listed"].text.format_map(parts))
+
+
+def _beyond(names: Sequence[str], keys: Sequence[str], order: Order) -> str:
+    """The condition that a row comes after the position where the page before ended."""
+    position = ", ".join(f"%(after_{index})s::{_TYPES[key]}" for index, key in enumerate(keys))
     sign = ">" if order is Order.NAME else "<"
-    after = f"\n  AND ({', '.join(ordered)}, d.doctor_id) {sign} ({beyond}, %(after_id)s::uuid)" if goes_on else ""
-    text = SEARCH["searched" if is_worded else "listed"].text.format(
-        columns=SEARCH["columns"].text,
-        keys=_named(keys),
-        exact_keys=_named(SEARCH["exact_relevance"].text if key == _RELEVANCE else key for key in keys),
-        alike_keys=_named(SEARCH["alike_relevance"].text if key == _RELEVANCE else key for key in keys),
-        page_keys=", ".join(f"page.{name}" for name in named),
-        conditions=where,
-        after=after,
-        order=_ordered([*ordered, "d.doctor_id"], direction),
-        page_order=_ordered([*(f"page.{name}" for name in named), "page.doctor_id"], direction),
-    )
-    return Query("search_doctors", text)
+    return f"\n  AND ({', '.join(names)}, d.doctor_id) {sign} ({position}, %(after_id)s::uuid)"
 
 
 def _named(keys: Iterable[str]) -> str:

@@ -8,17 +8,47 @@ WHERE {conditions}{after}
 ORDER BY {order}
 LIMIT %(most)s::int
 
+-- name: ranked
+-- To rank is to look at everyone who has the words, so it is done for no more than so many of them: the better rated of
+-- those who have them in a name or specialty, and the better rated of all. Whoever is left out has words in the bio alone
+-- that at least as many others have.
+SELECT d.doctor_id, {exact_keys}
+    FROM (
+        (SELECT d.doctor_id
+         FROM doctor AS d
+         WHERE d.search_titles @@ search_query(%(query)s::text) AND {conditions}
+         ORDER BY d.weighed_rating DESC, d.doctor_id DESC
+         LIMIT 1000)
+        UNION
+        (SELECT d.doctor_id
+         FROM doctor AS d
+         WHERE d.search_document @@ search_query(%(query)s::text) AND {conditions}
+         ORDER BY d.weighed_rating DESC, d.doctor_id DESC
+         LIMIT 1000)
+    ) AS found
+    JOIN doctor AS d USING (doctor_id)
+
+-- name: in_order
+-- Any other order has an index, so no more are looked at than the page needs.
+SELECT d.doctor_id, {keys}
+    FROM doctor AS d
+    WHERE d.search_document @@ search_query(%(query)s::text) AND {conditions}{inner_after}
+    ORDER BY {inner_order}
+    LIMIT %(most)s::int
+
 -- name: searched
 WITH exact AS MATERIALIZED (
-    SELECT d.doctor_id, {exact_keys}
-    FROM doctor AS d
-    WHERE d.search_document @@ search_query(%(query)s::text) AND {conditions}
+    {exact}
 ),
 -- Looked for only when nobody has the words as they are spelled.
 alike AS MATERIALIZED (
     SELECT d.doctor_id, {alike_keys}
     FROM doctor AS d
-    WHERE NOT EXISTS (SELECT FROM exact)
+    WHERE NOT EXISTS (
+          SELECT
+          FROM doctor AS d
+          WHERE d.search_document @@ search_query(%(query)s::text) AND {conditions}
+      )
       AND search_folded(%(query)s::text) <%% d.search_words AND {conditions}
 ),
 page AS (
