@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -24,6 +24,8 @@ Metadata = tuple[tuple[str, str], ...]
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
+# What is done beside the calls now and then would fall into one round and not into the next.
+_QUIET = {"AVAILABILITY_SUMMARY_REFRESH_SECONDS": "0"}
 _TOKEN_TTL = timedelta(hours=1)
 _PORTS = range(20_000, 32_000)  # below those that the kernel gives to clients
 _PORTS_OF_STACK = 8
@@ -55,14 +57,24 @@ class Clinic:
         """The gRPC metadata of some new administrator's calls."""
         return (("authorization", f"Bearer {self.token()}"),)
 
+    def another_doctor_service(self, name: str, port: int, environment: Mapping[str, str]) -> ProcessPlan:
+        """A second doctor service, the same but for some of its variables."""
+        plan = next(plan for plan in self._plans() if plan.name == "doctor")
+        own = {key: value for key, value in plan.environment.items() if key != "TELEMED_ADMIN_PORT"}
+        own |= {"DOCTOR_PORT": str(port), **environment}
+        return replace(plan, name=name, port=port, environment=own, log=self.plan.logs / f"{name}.log")
+
+    def _plans(self) -> list[ProcessPlan]:
+        plans = processes_of(self.plan, self.urls, self.issuer.jwks_file)
+        return [replace(plan, environment={**plan.environment, **_QUIET}) for plan in plans]
+
     @asynccontextmanager
     async def running(self, names: Sequence[str], *more: ProcessPlan) -> AsyncIterator[dict[str, int]]:
         """Runs these processes of the stack, and `more` of the benchmark's own, until the block ends.
 
         Tells the process id of each by name.
         """
-        plans = processes_of(self.plan, self.urls, self.issuer.jwks_file)
-        wanted = [*(plan for plan in plans if plan.name in names), *more]
+        wanted = [*(plan for plan in self._plans() if plan.name in names), *more]
         children = [Child(plan, print) for plan in wanted]
         async with AsyncExitStack() as stack:
             for child in children:

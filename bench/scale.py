@@ -7,7 +7,7 @@ visit; then how long a search for who is free, a match and a month of slots take
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from itertools import islice
@@ -30,7 +30,7 @@ from bench.rounds import in_turn, show_rates, show_ratios, table
 from chassis.migrations import migrate
 from chassis.protos import from_date
 from stack.databases import create_when_missing, migrations_of
-from stack.plan import HOST, ProcessPlan, processes_of
+from stack.plan import HOST, ProcessPlan
 
 if TYPE_CHECKING:
     from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceAsyncStub  # a type alone
@@ -89,11 +89,7 @@ async def _small_clinic(clinic: Clinic) -> ProcessPlan:
     await create_when_missing(url)
     await migrate(url, migrations_of("doctor"))
     await crowd.add_doctors(url, SMALL)
-    plan = next(p for p in processes_of(clinic.plan, clinic.urls, clinic.issuer.jwks_file) if p.name == "doctor")
-    port = clinic.spare_port(1)
-    environment = {name: value for name, value in plan.environment.items() if name != "TELEMED_ADMIN_PORT"}
-    environment |= {"DOCTOR_PORT": str(port), "DOCTOR_DATABASE_URL": url}
-    return replace(plan, name="small", port=port, environment=environment, log=clinic.plan.logs / "small.log")
+    return clinic.another_doctor_service("small", clinic.spare_port(1), {"DOCTOR_DATABASE_URL": url})
 
 
 def _postgres(clinic: Clinic) -> dict[str, int]:

@@ -31,7 +31,9 @@ class _DoctorOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DoctorOrd
     DOCTOR_ORDER_UNSPECIFIED: _DoctorOrder.ValueType  # 0
     """Relevance with a query, rating without."""
     DOCTOR_ORDER_RELEVANCE: _DoctorOrder.ValueType  # 1
-    """What fits the query best first, then the better rated."""
+    """What fits the query best first, then the better rated. Of more than 1,000 doctors whose names and specialties
+    have the words, and of more than 1,000 who have them anywhere, only the 1,000 better rated are told.
+    """
     DOCTOR_ORDER_RATING: _DoctorOrder.ValueType  # 2
     """The best rated first; a rating that few patients gave counts little."""
     DOCTOR_ORDER_EXPERIENCE: _DoctorOrder.ValueType  # 3
@@ -45,7 +47,9 @@ class DoctorOrder(_DoctorOrder, metaclass=_DoctorOrderEnumTypeWrapper):
 DOCTOR_ORDER_UNSPECIFIED: DoctorOrder.ValueType  # 0
 """Relevance with a query, rating without."""
 DOCTOR_ORDER_RELEVANCE: DoctorOrder.ValueType  # 1
-"""What fits the query best first, then the better rated."""
+"""What fits the query best first, then the better rated. Of more than 1,000 doctors whose names and specialties
+have the words, and of more than 1,000 who have them anywhere, only the 1,000 better rated are told.
+"""
 DOCTOR_ORDER_RATING: DoctorOrder.ValueType  # 2
 """The best rated first; a rating that few patients gave counts little."""
 DOCTOR_ORDER_EXPERIENCE: DoctorOrder.ValueType  # 3
