@@ -13,10 +13,12 @@ from chassis.context import Role
 from chassis.migrations import MigrationError
 from stack import audit, commands, up
 from stack.databases import SERVICES, DatabaseConfigurationError
+from stack.demo_visits import OPEN_VISIT
 from stack.plan import GATEWAY, Plan, PlanError, default_data_folder
 from stack.postgres import PostgresError
 from stack.state import AlreadyRunningError
 from stack.supervisor import StackError
+from stack.visit import visit as show_visit
 
 _DEFAULT_PORT = 3000
 _REFUSED = (
@@ -82,6 +84,13 @@ def parser() -> argparse.ArgumentParser:
     status.set_defaults(run=lambda parsed: asyncio.run(commands.status(parsed.data)))
 
     _add_token(verbs.add_parser("token", parents=[common], help="print an access token of the local issuer"))
+
+    visit = verbs.add_parser("visit", parents=[common], help="print the addresses of a visit's page, for both sides")
+    visit.description = "Open the two addresses in two windows: the patient asks to join, the doctor lets them in."
+    visit.add_argument(
+        "appointment", nargs="?", default=OPEN_VISIT, metavar="UUID", help="whose visit (default: the demo's open one)"
+    )
+    visit.set_defaults(run=lambda parsed: show_visit(parsed.data, parsed.appointment, datetime.now(UTC)))
 
     psql = verbs.add_parser("psql", parents=[common], help="open a service's database in psql")
     psql.usage = "telemed psql [-h] [--data DIR] SERVICE [-- ARGUMENT ...]"

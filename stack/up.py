@@ -58,8 +58,7 @@ def banner(plan: Plan, demo: DemoSummary | None) -> str:
     if plan.shows:
         lines.insert(3, ("clock", f"started at {plan.shows:%Y-%m-%dT%H:%M:%SZ}, ticking on"))
     if demo and plan.clock() < demo.open_visit_start + _OPEN_VISIT_LASTS:
-        start = f"POST /video/sessions/{demo.open_visit_id}/start as patient {demo.open_visit_patient_id}"
-        lines.append(("visit now", start))
+        lines.append(("visit now", f"{telemed(plan, 'visit')}   (two addresses, for two windows)"))
     return "\n".join(["\nTelemed scheduler is ready.\n", *(f"  {name:<9} {text}" for name, text in lines), ""])
 
 
