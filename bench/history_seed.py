@@ -1,4 +1,7 @@
-"""A million appointments with their events for a benchmark, made by SQL in about a minute."""
+"""A million appointments for a benchmark, with their events or without, made by SQL."""
+
+import hashlib
+from uuid import UUID
 
 import psycopg
 
@@ -34,12 +37,41 @@ _EVENTS = """
 """
 
 
+_ATTEMPTS = """
+    INSERT INTO booking_attempt (
+        attempt_time, method, outcome, kind, specialty_required, appointment_id, match_score, is_preferred_doctor
+    )
+    SELECT create_time, CASE WHEN is_preferred_doctor THEN 'SmartBook' ELSE 'Book' END,
+           CASE WHEN place % 4 = 0 THEN 'SLOT_TAKEN' ELSE 'BOOKED' END, kind, 'cardiology', appointment_id,
+           match_score, is_preferred_doctor
+    FROM (SELECT *, row_number() OVER (ORDER BY create_time) AS place FROM appointment) a
+"""
+
+
 def seed(url: str, count: int) -> None:
-    """Adds so many appointments, each with one event, numbered and linked, and tells the planner of them."""
+    """Adds so many appointments, each with one event, numbered and linked."""
+    seed_appointments(url, count)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(_APPOINTMENTS, {"count": count})
         connection.execute(_EVENTS)
         connection.execute("INSERT INTO event_pending (event_id) SELECT event_id FROM event")
         while (connection.execute("SELECT sequence_events(10000)").fetchone() or (0,))[0]:
             continue
         connection.execute("VACUUM ANALYZE")
+
+
+def seed_appointments(url: str, count: int) -> None:
+    """Adds so many appointments and attempts to book them, without events, and tells the planner of them."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_APPOINTMENTS, {"count": count})
+        connection.execute(_ATTEMPTS)
+        connection.execute("VACUUM ANALYZE")
+
+
+def some_patient(number: int) -> str:
+    """The id of a seeded patient, 0 to PATIENTS - 1."""
+    return str(UUID(hashlib.md5(f"patient {number}".encode(), usedforsecurity=False).hexdigest()))
+
+
+def some_doctor(number: int) -> str:
+    """The id of a seeded doctor, 0 to DOCTORS - 1."""
+    return str(UUID(hashlib.md5(f"doctor {number}".encode(), usedforsecurity=False).hexdigest()))

@@ -48,6 +48,9 @@ class PostgresAppointments:
 
     async def page(self, wanted: ListFilter, after: PagePosition | None, limit: int) -> list[Appointment]:
         """See the port. Only the filters that are set become conditions, so that each has its index."""
+        if after is not None and wanted.until is not None and after.start < wanted.until:
+            # The position says more, and PostgreSQL would start at the weaker of the two bounds and read its way down.
+            wanted = replace(wanted, until=None)
         conditions, values = conditions_of(wanted)
         if after is not None:
             conditions.append(_AFTER)

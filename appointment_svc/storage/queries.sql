@@ -55,9 +55,10 @@ SELECT appointment_id::text, patient_id::text, doctor_id::text, status::text, ki
        buffer_minutes, seat, timezone, specialty_required, patient_notes, match_score, is_preferred_doctor,
        cancel_reason, version, create_time, update_time, hold_expire_time, requires_approval, match_policy_version,
        patient_arrival_time, doctor_arrival_time, rating, rating_comment
-FROM appointment
+FROM appointment a
 WHERE {conditions}
-ORDER BY start_time DESC, appointment_id DESC
+-- Of the table, not of the answer: the id as text would need a sort of its own.
+ORDER BY a.start_time DESC, a.appointment_id DESC
 LIMIT %(limit)s::int
 
 -- name: release_claims

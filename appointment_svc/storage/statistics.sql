@@ -1,10 +1,19 @@
 -- name: visit_stats
-WITH chosen AS (
-    SELECT patient_id, doctor_id, status, kind, start_time, end_time, match_score
+WITH by_kind AS (
+    SELECT kind,
+           count(*) AS total,
+           count(*) FILTER (WHERE status = 'COMPLETED') AS completed,
+           count(*) FILTER (WHERE status = 'CANCELLED') AS cancelled,
+           count(*) FILTER (WHERE status = 'NO_SHOW') AS no_show,
+           count(*) FILTER (WHERE status IN ('PENDING', 'CONFIRMED', 'IN_PROGRESS')) AS upcoming,
+           sum(extract(epoch FROM end_time - start_time)) FILTER (WHERE status = 'COMPLETED') AS seconds,
+           sum(match_score::numeric) FILTER (WHERE match_score > 0) AS score,
+           count(*) FILTER (WHERE match_score > 0) AS scored
     FROM appointment
     WHERE status NOT IN ('HELD', 'EXPIRED') AND {conditions}
+    GROUP BY kind
 ), completed AS (
-    SELECT patient_id, doctor_id, start_time, end_time FROM chosen WHERE status = 'COMPLETED'
+    SELECT patient_id, doctor_id, start_time FROM appointment WHERE status = 'COMPLETED' AND {conditions}
 ), earliest AS (
     -- When each of these patients first completed a visit with each of their doctors.
     SELECT patient_id, doctor_id, min(start_time) AS start_time
@@ -15,22 +24,22 @@ WITH chosen AS (
     SELECT patient_id, min(start_time) AS start_time FROM earliest GROUP BY patient_id
 ), met AS (
     SELECT count(*) FILTER (WHERE c.start_time > e.start_time) AS continuity,
-           count(*) FILTER (WHERE c.start_time > f.start_time) AS possible,
-           round(coalesce(avg(extract(epoch FROM c.end_time - c.start_time)) / 60, 0), 6)::float8 AS average_minutes
+           count(*) FILTER (WHERE c.start_time > f.start_time) AS possible
     FROM completed c JOIN earliest e USING (patient_id, doctor_id) JOIN first_ever f USING (patient_id)
+), summed AS (
+    SELECT coalesce(sum(total), 0)::int AS total,
+           coalesce(sum(completed), 0)::int AS completed,
+           coalesce(sum(cancelled), 0)::int AS cancelled,
+           coalesce(sum(no_show), 0)::int AS no_show,
+           coalesce(sum(upcoming), 0)::int AS upcoming,
+           round(coalesce(sum(seconds) / 60 / nullif(sum(completed), 0), 0), 6)::float8 AS average_minutes,
+           round(coalesce(sum(score) / nullif(sum(scored), 0), 0), 6)::float8 AS average_match_score,
+           coalesce(jsonb_object_agg(kind, total) FILTER (WHERE kind IS NOT NULL), '{}') AS by_kind
+    FROM by_kind
 )
-SELECT count(status) AS total,
-       count(*) FILTER (WHERE status = 'COMPLETED') AS completed,
-       count(*) FILTER (WHERE status = 'CANCELLED') AS cancelled,
-       count(*) FILTER (WHERE status = 'NO_SHOW') AS no_show,
-       count(*) FILTER (WHERE status IN ('PENDING', 'CONFIRMED', 'IN_PROGRESS')) AS upcoming,
-       round(coalesce(avg(match_score::numeric) FILTER (WHERE match_score > 0), 0), 6)::float8 AS average_match_score,
-       (SELECT coalesce(jsonb_object_agg(kind, n), '{}') FROM (SELECT kind, count(*) AS n FROM chosen GROUP BY kind) k)
-           AS by_kind,
-       m.average_minutes, m.continuity, m.possible AS continuity_possible,
+SELECT s.*, m.continuity, m.possible AS continuity_possible,
        round(coalesce(m.continuity::numeric / nullif(m.possible, 0), 0), 6)::float8 AS continuity_rate
-FROM chosen RIGHT JOIN met m ON true
-GROUP BY m.average_minutes, m.continuity, m.possible
+FROM summed s, met m
 
 -- name: attempt_stats
 WITH attempt AS (
