@@ -31,7 +31,7 @@ class RuleSettings(BaseSettings):
     medical_scheduling_cancel_notice_hours: float = Field(default=24, ge=0, description="Notice of a cancellation.")
     medical_scheduling_reschedule_notice_hours: float = Field(default=48, ge=0, description="Notice of a move.")
     medical_scheduling_daily_limit: int = Field(default=3, ge=1, description="Active visits a patient and day.")
-    hold_ttl_seconds: float = Field(default=600, ge=10, le=86_400, description="How long a hold keeps its time.")
+    hold_ttl_seconds: float = Field(default=600, ge=1, le=86_400, description="How long a hold keeps its time.")
     no_show_after_minutes: float = Field(default=30, ge=0, description="After the start, a patient has missed it.")
     auto_complete_after_minutes: float = Field(default=30, ge=0, description="After the end, a visit is over.")
     enable_smart_booking: bool = Field(default=True, description="Whether SmartBook is open.")

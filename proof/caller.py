@@ -197,6 +197,7 @@ def appointment_facts(told: appointment_pb2.Appointment) -> dict[str, Any]:
         "kind": kind_name(told.appointment_type),
         "start": told.start_time.ToJsonString(),
         "end": told.end_time.ToJsonString(),
+        "rating": told.rating,
     }
 
 

@@ -105,15 +105,15 @@ class Clinic:
 
     async def stop_servers(self) -> None:
         """Lets the servers stop in order, so that nothing is written any more."""
-        for server in self.servers:
-            server.tell_to_stop()
-        await asyncio.gather(*(asyncio.to_thread(server.wait) for server in self.servers))
+        await asyncio.gather(*(asyncio.to_thread(server.stop) for server in self.servers))
 
-    async def until_ready(self) -> None:
-        """Waits until every process says that it can work. Raises TimeoutError."""
+    async def until_ready(self, *, revive: bool = False) -> None:
+        """Waits until every process says that it can work; `revive` starts those that end. Raises TimeoutError."""
         deadline = time.monotonic() + _READY_SECONDS
         for server in self.servers:
             while not await is_ready(server.name, server.plan.port):
+                if revive:
+                    server.start()
                 if not server.is_running or time.monotonic() > deadline:
                     raise TimeoutError(f"{server.name} is not ready; see {server.plan.log}")
                 await asyncio.sleep(_POLL_SECONDS)
@@ -123,8 +123,8 @@ class Clinic:
         await self._by_hand(self._revive_postgres)
         for server in self.servers:
             server.thaw()
-            server.start()
-        await self.until_ready()
+        # One that was told to stop by the nemesis may still be about to end.
+        await self.until_ready(revive=True)
 
     async def kill_postgres(self) -> None:
         """`kill -9` of the postmaster, and a start that recovers from what was written down."""
@@ -198,9 +198,11 @@ class Clinic:
 # Rules under which a run of a minute meets every state: visits that start at once, holds that run out.
 _RULES = {
     "MEDICAL_SCHEDULING_MIN_ADVANCE_HOURS": "0",
-    "MEDICAL_SCHEDULING_RESCHEDULE_NOTICE_HOURS": "24",
+    "MEDICAL_SCHEDULING_CANCEL_NOTICE_HOURS": "3",
+    "MEDICAL_SCHEDULING_RESCHEDULE_NOTICE_HOURS": "3",
     "MEDICAL_SCHEDULING_DAILY_LIMIT": str(DAILY_LIMIT),
     "HOLD_TTL_SECONDS": str(HOLD_SECONDS),
+    "NO_SHOW_AFTER_MINUTES": "0.1",
     "TELEMED_LOG_LEVEL": "WARNING",
     "TELEMED_ADMIN_PORT": "0",
 }

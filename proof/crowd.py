@@ -13,7 +13,8 @@ from chassis.context import Role
 from proof.caller import Answer, Client, Servers, Wish, appointment_facts, facts_of
 from proof.campaign import Campaign
 from proof.history import OK, Recorder
-from proof.intents import USUAL, Board, Imagination, Town
+from proof.intents import USUAL, Imagination
+from proof.town import Board, Town
 
 _TWINS = 0.06  # so many requests are sent to two servers at once
 _READS = 0.2  # after so many answers somebody looks
@@ -33,19 +34,24 @@ class Crowd:
     open: dict[int, Wish]
 
     async def work(self) -> None:
-        """Runs every client for the campaign's time."""
-        until = time.monotonic() + self.campaign.seconds
+        """Runs every client for as long as the campaign lasts."""
+        began = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for number in range(1, self.campaign.clients + 1):
-                group.create_task(self._live(number, until))
+                group.create_task(self._live(number, began))
 
-    async def _live(self, number: int, until: float) -> None:
+    def _goes_on(self, began: float) -> bool:
+        worked = time.monotonic() - began
+        enough = self.recorder.operations >= self.campaign.operations
+        return worked < self.campaign.seconds or (not enough and worked < self.campaign.longest_seconds)
+
+    async def _live(self, number: int, began: float) -> None:
         rng = random.Random(f"{self.seed} {number}")
         admin = str(UUID(int=rng.getrandbits(128), version=4))
         client = Client(number, self.servers, self.recorder, rng)
         imagination = Imagination(self.town, self.board, rng, admin)
         weights = {**USUAL, **self.campaign.verbs}
-        while time.monotonic() < until:
+        while self._goes_on(began):
             wish = imagination.wish(weights)
             if wish is None:
                 await asyncio.sleep(0.01)

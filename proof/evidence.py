@@ -23,6 +23,7 @@ class Evidence:
     patient_claims: Sequence[Row]
     answers: Sequence[Row]
     attempts: Sequence[Row]
+    doctors: Sequence[Row]
     doctor_copy: Sequence[Row]
     doctor_cursor: int
     video_copy: Sequence[Row]

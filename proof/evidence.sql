@@ -32,6 +32,9 @@ SELECT caller, method, request_id AS key, encode(sha256(answer), 'hex') AS diges
 -- name: attempts
 SELECT appointment_id::text AS id, method, outcome FROM booking_attempt WHERE appointment_id IS NOT NULL
 
+-- name: doctors
+SELECT doctor_id::text AS id, rating, rating_count FROM doctor
+
 -- name: doctor_copy
 SELECT appointment_id::text AS id, doctor_id::text AS doctor, patient_id::text AS patient, kind, status,
        start_time AS start, end_time AS until, upper(occupied) AS occupied_until, seat, version

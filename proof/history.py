@@ -21,7 +21,7 @@ class Recorder:
         """`clock` tells the clinic's time in seconds since 1970."""
         self._file = path.open("x", encoding="utf-8")
         self._clock = clock
-        self._operations = 0
+        self.operations = 0
 
     def write(self, kind: str, **facts: object) -> float:
         """Adds a line and tells its time. It has left this process when this returns."""
@@ -36,8 +36,8 @@ class Recorder:
 
     def next_operation(self) -> int:
         """The number of a new operation, from 1."""
-        self._operations += 1
-        return self._operations
+        self.operations += 1
+        return self.operations
 
     def close(self) -> None:
         """No more lines."""

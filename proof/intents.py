@@ -1,10 +1,9 @@
 """What the clients of a run want: wishes drawn from a seeded source, over few doctors, patients and times."""
 
 import random
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,8 @@ from telemed.type.v1.scheduling_pb2 import AppointmentType
 
 from chassis.context import Role
 from proof.caller import Wish
-from proof.timetable import Offer, Practice, times
+from proof.timetable import Offer
+from proof.town import WALK_IN, Board, Place, Town
 
 # How often each thing is wished for, where a campaign says nothing else.
 USUAL: Mapping[str, int] = {
@@ -27,73 +27,12 @@ USUAL: Mapping[str, int] = {
     "cancel": 5,
     "start": 3,
     "complete": 3,
+    "hold": 5,
+    "confirm": 4,
+    "approve": 2,
+    "rate": 2,
 }
-_WALK_IN = timedelta(minutes=14)
-_REMEMBERED = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One time that one doctor offers."""
-
-    doctor: str
-    offer: Offer
-    start: datetime
-
-
-@dataclass(slots=True)
-class Board:
-    """The appointments that clients know of, as they were last told. All share it, so they get in each other's way."""
-
-    known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    order: deque[str] = field(default_factory=deque)
-
-    def take(self, told: dict[str, Any]) -> None:
-        """Keeps what an answer said, unless something newer is known; forgets the oldest when there are many."""
-        mine = self.known.get(told["id"])
-        if mine is None:
-            self.order.append(told["id"])
-        if mine is None or mine["version"] < told["version"]:
-            self.known[told["id"]] = told
-        while len(self.order) > _REMEMBERED:
-            self.known.pop(self.order.popleft(), None)
-
-    def pick(self, rng: random.Random, *states: str) -> dict[str, Any] | None:
-        """Some appointment last heard of in one of these states, or (rarely) in any; None when there is none."""
-        wanted = [a for a in self.known.values() if a["status"] in states or rng.random() < _ANY_STATE]
-        return rng.choice(wanted) if wanted else None
-
-
-_ANY_STATE = 0.01  # so that transitions that must be refused are tried too
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """Who lives here and which times there are."""
-
-    patients: Sequence[str]
-    practices: Mapping[str, Practice]
-    places: Sequence[Place]
-    soon: Sequence[Place]
-    days: Sequence[datetime]
-
-    @classmethod
-    def of(cls, practices: Mapping[str, Practice], patients: int, now: datetime, days: int, seed: int) -> "Town":
-        """The town of a run; its patients are the same for the same seed."""
-        rng = random.Random(seed)
-        places: list[Place] = []
-        soon: list[Place] = []
-        for doctor, practice in practices.items():
-            for offer in practice.offers:
-                for start in times(practice, offer, now + timedelta(minutes=2), days):
-                    (soon if start - now < _WALK_IN else places).append(Place(doctor, offer, start))
-        return cls(
-            patients=[str(UUID(int=rng.getrandbits(128), version=4)) for _ in range(patients)],
-            practices=practices,
-            places=places,
-            soon=soon,
-            days=[now + timedelta(days=index) for index in range(days)],
-        )
+_MOSTLY = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +55,11 @@ class Imagination:
 
     def book(self) -> Wish:
         """Exactly some time."""
-        return self._book(self.rng.choice(self.town.places))
+        return self._book(self._place())
 
     def walk_in(self) -> Wish:
         """A time a few minutes ahead, so that the visit can take place."""
-        return self._book(self.rng.choice(self.town.soon or self.town.places))
+        return self._book(self.rng.choice(self.town.soon))
 
     def smart_book(self) -> Wish:
         """The first free time of a day with a specialty."""
@@ -148,7 +87,7 @@ class Imagination:
         current = self.board.pick(self.rng, "CONFIRMED", "PENDING", "HELD")
         if current is None:
             return None
-        same = [p for p in self.town.places if p.doctor == current["doctor"] and p.offer.kind == current["kind"]]
+        same = self._places_like(current)
         if not same:
             return None
         place = self.rng.choice(same)
@@ -171,7 +110,9 @@ class Imagination:
         if current is None:
             return None
         ready = [a for a in self.board.known.values() if a["status"] == "CONFIRMED" and _is_soon(a, self.town.days[0])]
-        return self._by_doctor("StartAppointment", pb.StartAppointmentRequest, self.rng.choice(ready or [current]))
+        if ready and current["status"] == "CONFIRMED" and self.rng.random() < _MOSTLY:
+            current = self.rng.choice(ready)
+        return self._by_doctor("StartAppointment", pb.StartAppointmentRequest, current)
 
     def complete(self) -> Wish | None:
         """The doctor says that the visit is over."""
@@ -180,9 +121,53 @@ class Imagination:
             return None
         return self._by_doctor("CompleteAppointment", pb.CompleteAppointmentRequest, current)
 
-    def _book(self, place: Place) -> Wish:
+    def hold(self) -> Wish:
+        """Some time, kept while the patient thinks."""
+        return self._book(self._place(), "HoldSlot", pb.HoldSlotRequest)
+
+    def confirm(self) -> Wish | None:
+        """A hold becomes a visit, if it is not too late."""
+        current = self.board.pick(self.rng, "HELD")
+        if current is None:
+            return None
+        return self._change("ConfirmHold", pb.ConfirmHoldRequest, current, self._who(current))
+
+    def approve(self) -> Wish | None:
+        """The doctor agrees to a visit."""
+        current = self.board.pick(self.rng, "PENDING")
+        if current is None:
+            return None
+        return self._by_doctor("ApproveAppointment", pb.ApproveAppointmentRequest, current)
+
+    def rate(self) -> Wish | None:
+        """The patient says what the visit was worth."""
+        current = self.board.pick(self.rng, "COMPLETED")
+        if current is None:
+            return None
+        rating = self.rng.randint(1, 5)
+        request = pb.RateVisitRequest(id=current["id"], rating=rating, request_id=self.key())
+        return Wish("RateVisit", Role.PATIENT, current["patient"], request, {"id": current["id"], "rating": rating})
+
+    def again(self, told: dict[str, Any]) -> Wish | None:
+        """The time of an appointment for somebody else."""
+        start = datetime.fromisoformat(told["start"])
+        place = next((place for place in self._places_like(told) if place.start == start), None)
+        return self._book(place) if place is not None else None
+
+    def _place(self) -> Place:
+        """Every doctor and kind is wanted as much as any other, however many times there are."""
+        return self.rng.choice(self.rng.choice(self.town.places))
+
+    def _places_like(self, told: dict[str, Any]) -> Sequence[Place]:
+        """The times of the same doctor and kind; none for a kind that clients do not ask for."""
+        for places in self.town.places:
+            if places[0].doctor == told["doctor"] and places[0].offer.kind == told["kind"]:
+                return places
+        return ()
+
+    def _book(self, place: Place, verb: str = "Book", kind: Callable[..., Any] = pb.BookRequest) -> Wish:
         patient = self.rng.choice(self.town.patients)
-        request = pb.BookRequest(
+        request = kind(
             patient_id=patient,
             doctor_id=place.doctor,
             appointment_date=_stamp(place.start),
@@ -193,7 +178,7 @@ class Imagination:
         role, subject = self.rng.choice(
             [(Role.PATIENT, patient), (Role.PATIENT, patient), (Role.DOCTOR, place.doctor), (Role.ADMIN, self.admin)]
         )
-        return Wish("Book", role, subject, request, _place_intent(patient, place))
+        return Wish(verb, role, subject, request, _place_intent(patient, place))
 
     def _change(
         self, verb: str, kind: Callable[..., Any], current: dict[str, Any], who: tuple[Role, str], **more: object
@@ -221,6 +206,10 @@ _WISHES: Mapping[str, Callable[[Imagination], Wish | None]] = {
     "cancel": Imagination.cancel,
     "start": Imagination.start,
     "complete": Imagination.complete,
+    "hold": Imagination.hold,
+    "confirm": Imagination.confirm,
+    "approve": Imagination.approve,
+    "rate": Imagination.rate,
 }
 
 
@@ -234,7 +223,7 @@ def _place_intent(patient: str, place: Place) -> dict[str, Any]:
 
 
 def _is_soon(told: dict[str, Any], opened: datetime) -> bool:
-    return datetime.fromisoformat(told["start"]) - opened < _WALK_IN
+    return datetime.fromisoformat(told["start"]) - opened < WALK_IN
 
 
 def _kind(offer: Offer) -> AppointmentType.ValueType:

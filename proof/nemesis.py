@@ -50,8 +50,7 @@ class Nemesis:
     async def restart(self, fault: str) -> None:
         """An orderly stop, as in a deployment, and a start."""
         server = self._victim(fault)
-        server.tell_to_stop()
-        await asyncio.to_thread(server.wait)
+        await asyncio.to_thread(server.stop)
         server.start()
 
     async def kill_database(self, fault: str) -> None:

@@ -21,7 +21,7 @@ _WHERE: Mapping[str, Sequence[str]] = {
         "answers",
         "attempts",
     ),
-    "doctor": ("doctor_copy", "doctor_cursor"),
+    "doctor": ("doctors", "doctor_copy", "doctor_cursor"),
     "video": ("video_copy", "video_cursor"),
 }
 
@@ -41,6 +41,7 @@ def read_evidence(urls: Mapping[str, str], log: Path, chain: str = "") -> Eviden
         patient_claims=found["patient_claims"],
         answers=found["answers"],
         attempts=found["attempts"],
+        doctors=found["doctors"],
         doctor_copy=found["doctor_copy"],
         doctor_cursor=found["doctor_cursor"][0]["cursor"],
         video_copy=found["video_copy"],

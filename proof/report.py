@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from proof.mutants.catalogue import Mutant
+from proof.result import Result
 from proof.run import Outcome
 
 _FINDINGS_SHOWN = 3
 _LONGEST = 400
+_NOT_CAUGHT = "NOT by"
 
 
 def describe(outcome: Outcome) -> str:
@@ -51,8 +54,26 @@ def _findings(outcome: Outcome) -> list[str]:
     return lines
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns as wide as they need to be; the first row is the head."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+class MutantsTable:
+    """A table that grows by a row whenever a run ends: what was broken, who had to catch it, who else noticed."""
+
+    def __init__(self, mutants: Sequence[Mutant]) -> None:
+        """The columns are as wide as these mutants need."""
+        words = [("mutant", "what is broken", "run", "caught by")]
+        words += [(m.name, m.what, m.campaign.name, f"{_NOT_CAUGHT} {m.caught_by}") for m in mutants]
+        self._widths = [max(map(len, column)) for column in zip(*words, strict=True)]
+
+    def head(self) -> str:
+        """The head of the table."""
+        return self._row(("mutant", "what is broken", "run", "caught by"), "s", "noticed too by")
+
+    def row(self, mutant: Mutant, result: Result) -> str:
+        """The row of a run."""
+        caught = mutant.caught_by in result.failed
+        by = mutant.caught_by if caught else f"{_NOT_CAUGHT} {mutant.caught_by}"
+        others = ", ".join(name for name in result.failed if name != mutant.caught_by)
+        return self._row((mutant.name, mutant.what, mutant.campaign.name, by), f"{result.seconds:.0f}", others)
+
+    def _row(self, cells: Sequence[str], seconds: str, others: str) -> str:
+        padded = [cell.ljust(width) for cell, width in zip(cells, self._widths, strict=True)]
+        return "  ".join([*padded, seconds.rjust(3), others]).rstrip()

@@ -17,10 +17,10 @@ from proof.checks.case import Case
 from proof.clinic import INTACT, Clinic, Sabotage, open_clinic
 from proof.crowd import Crowd
 from proof.history import History, Recorder
-from proof.intents import Board, Town
 from proof.nemesis import Nemesis
 from proof.reader import read_evidence
 from proof.seeding import add_doctors
+from proof.town import Board, Town
 from proof.watcher import Watcher
 
 
@@ -50,7 +50,6 @@ async def run(campaign: Campaign, folder: Path, seed: int, sabotage: Sabotage = 
             await _live_through(clinic, campaign, recorder, seed)
         finally:
             recorder.close()
-        await clinic.stop_servers()
         chain = await objections_of_the_audit(clinic.urls, clinic.plan.data)
         evidence = await asyncio.to_thread(read_evidence, clinic.urls, folder / "postgres.log", chain)
     case = Case(History.read(folder / "history.jsonl"), evidence)
@@ -60,7 +59,7 @@ async def run(campaign: Campaign, folder: Path, seed: int, sabotage: Sabotage = 
 async def _live_through(clinic: Clinic, campaign: Campaign, recorder: Recorder, seed: int) -> None:
     recorder.write("rules", seed=seed, campaign=campaign.name, daily_limit=DAILY_LIMIT, hold_seconds=HOLD_SECONDS)
     practices = await add_doctors(clinic, recorder)
-    town = Town.of(practices, campaign.patients, CLINIC_OPENS, campaign.days, seed)
+    town = Town.of(practices, campaign, CLINIC_OPENS, seed)
     servers, watcher = Servers(clinic), Watcher(clinic, recorder)
     crowd = Crowd(campaign, town, servers, recorder, seed, Board(), done={}, open={})
     nemesis = Nemesis(clinic, campaign, recorder, random.Random(f"{seed} nemesis"))

@@ -41,7 +41,12 @@ async def add_doctors(clinic: Clinic, recorder: Recorder) -> dict[str, Practice]
 
 def _profile(practice: Practice) -> doctor_pb2.Doctor:
     return doctor_pb2.Doctor(
-        first_name="Dana", last_name=practice.name, specialty=practice.specialty, timezone=practice.zone
+        first_name="Dana",
+        last_name=practice.name,
+        specialty=practice.specialty,
+        timezone=practice.zone,
+        requires_approval=practice.approves,
+        max_daily_appointments=practice.day_limit,
     )
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -50,8 +49,8 @@ class Server:
 
     def kill(self) -> None:
         """Ends it at once, as `kill -9` does, and waits until the kernel has buried it."""
-        self._signal(signal.SIGKILL)
         if self._process is not None:
+            self._process.kill()
             self._process.wait()
 
     def freeze(self) -> None:
@@ -62,16 +61,17 @@ class Server:
         """Lets it go on as if nothing had been."""
         self._signal(signal.SIGCONT)
 
-    def tell_to_stop(self) -> None:
-        """Asks it to stop in order, as an operator does."""
-        self._signal(signal.SIGTERM)
-
-    def wait(self) -> None:
-        """Waits until it has stopped, and ends it when it takes too long."""
-        deadline = time.monotonic() + _STOP_SECONDS
-        while self.is_running and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.kill()
+    def stop(self) -> None:
+        """Asks it to stop in order, as an operator does, waits, and ends it when it takes too long."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:

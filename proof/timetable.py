@@ -27,6 +27,9 @@ class Practice:
     offers: tuple[Offer, ...]
     # Kinds without a rule of their own that the general hours serve (docs/decisions/0004).
     implied: tuple[Offer, ...] = ()
+    # Whether the doctor approves each visit, and the most visits of a day; 0 means any number.
+    approves: bool = False
+    day_limit: int = 0
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -35,7 +38,10 @@ class Practice:
             offer.kind: {"minutes": offer.minutes, "buffer": offer.buffer, "capacity": offer.capacity}
             for offer in (*self.offers, *self.implied)
         }
-        return {"zone": self.zone, "blocks": [list(block) for block in self.blocks], "offers": offers}
+        return {"zone": self.zone, "blocks": [list(block) for block in self.blocks], "offers": offers} | {
+            "approves": self.approves,
+            "day_limit": self.day_limit,
+        }
 
 
 _ROUND_THE_CLOCK = ((0, 720), (720, 1440))
@@ -50,7 +56,7 @@ PRACTICES: Sequence[Practice] = (
         ((60, 720), (780, 1080)),
         (Offer("GENERAL_CONSULTATION", 30, 10), Offer("FOLLOW_UP", 20, 10)),
     ),
-    Practice("Group", "Psychiatry", "Europe/London", _OFFICE, (Offer("GROUP_SESSION", 60, 10, 3),)),
+    Practice("Group", "Psychiatry", "Europe/London", _OFFICE, (Offer("GROUP_SESSION", 60, 10, 3),), approves=True),
     Practice(
         "Kolkata",
         "Cardiology",
@@ -64,7 +70,7 @@ PRACTICES: Sequence[Practice] = (
     ),
     # Always open and quickly done, so that visits begin and end within a run.
     Practice("Walkin", "Family medicine", "UTC", _ROUND_THE_CLOCK, (Offer("TELEHEALTH_CHECK_IN", 5, 0, 4),)),
-    Practice("Night", "Family medicine", "UTC", _ROUND_THE_CLOCK, (Offer("PRESCRIPTION_RENEWAL", 10, 0, 1),)),
+    Practice("Night", "Family medicine", "UTC", _ROUND_THE_CLOCK, (Offer("PRESCRIPTION_RENEWAL", 10, 0),), day_limit=8),
 )
 
 

@@ -15,11 +15,15 @@ from proof.history import Recorder
 from stack.plan import HOST
 
 _PAUSE_SECONDS = 0.2
+_AT_ONCE = 100
 
 
 @dataclass(slots=True)
 class Watcher:
-    """Follows the feed as an administrator, from the first change on, at one server after the other."""
+    """Follows the feed as an administrator, from the first change on, at one server after the other.
+
+    By turns it asks for one change a message and for many.
+    """
 
     clinic: Clinic
     recorder: Recorder
@@ -34,9 +38,10 @@ class Watcher:
             port = servers[turn % len(servers)].plan.port
             turn += 1
             async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
-                stream = AppointmentServiceStub(channel).WatchChanges(
-                    pb.WatchChangesRequest(after_revision=self.last), metadata=metadata
+                request = pb.WatchChangesRequest(
+                    after_revision=self.last, max_changes_per_message=_AT_ONCE * (turn % 2)
                 )
+                stream = AppointmentServiceStub(channel).WatchChanges(request, metadata=metadata)
                 try:
                     async for reply in stream:
                         self._note(reply)
@@ -44,16 +49,14 @@ class Watcher:
                     await asyncio.sleep(_PAUSE_SECONDS)
 
     def _note(self, reply: pb.WatchChangesResponse) -> None:
-        if not reply.HasField("change"):
-            return
-        change = reply.change
-        told = appointment_facts(change.appointment)
-        self.recorder.write(
-            "seen",
-            revision=int(change.revision),
-            appointment=told["id"],
-            version=change.version,
-            status=told["status"],
-            start=told["start"],
-        )
-        self.last = change.revision
+        for change in [reply.change] if reply.HasField("change") else reply.changes:
+            told = appointment_facts(change.appointment)
+            self.recorder.write(
+                "seen",
+                revision=int(change.revision),
+                appointment=told["id"],
+                version=change.version,
+                status=told["status"],
+                start=told["start"],
+            )
+            self.last = change.revision

@@ -6,7 +6,7 @@ No module in here imports the system, its generated code or its libraries: a mis
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proof.checks import diaries, offers, promises, records
+from proof.checks import diaries, holds, offers, promises, records
 from proof.checks.case import Case, Check
 
 
@@ -34,9 +34,11 @@ CHECKS: Sequence[Check] = (
     _check("doctors", diaries.doctors),
     _check("patients", diaries.patients),
     _check("daily limit", diaries.daily_limit),
+    _check("doctor's day", diaries.doctors_day),
     _check("claims", diaries.claims),
     _check("hours", offers.hours),
     _check("refusals", offers.refusals),
+    _check("holds", holds.holds),
     _check("events", records.events),
     _check("lifecycle", records.lifecycle),
     _check("feed", records.feed),

@@ -43,6 +43,11 @@ def daily_limit(case: Case) -> Iterator[str]:
     yield from _at_every_moment(case, lambda visit: f"{visit.patient} {visit.day}", _day_has_room)
 
 
+def doctors_day(case: Case) -> Iterator[str]:
+    """No doctor ever has more visits on a day than they take on."""
+    yield from _at_every_moment(case, lambda visit: f"{visit.doctor} {visit.day}", _doctor_has_room)
+
+
 def _doctor_is_free(case: Case, visit: Visit, others: Sequence[Visit]) -> str:
     beside = [o for o in others if o.start < visit.occupied_until and visit.start < o.occupied_until]
     for other in beside:
@@ -69,6 +74,12 @@ def _day_has_room(case: Case, visit: Visit, others: Sequence[Visit]) -> str:
     return (
         f"patient {visit.patient} has {count} visits on {visit.day}, at most {most} are allowed" if count > most else ""
     )
+
+
+def _doctor_has_room(case: Case, visit: Visit, others: Sequence[Visit]) -> str:
+    most, count = case.history.doctors[visit.doctor]["day_limit"], len(others) + 1
+    full = f"doctor {visit.doctor} has {count} visits on {visit.day}, and takes on {most}"
+    return full if 0 < most < count else ""
 
 
 def _at_every_moment(case: Case, owner_of: Callable[[Visit], str], rule: Rule) -> Iterator[str]:

@@ -12,6 +12,10 @@ from proof.history import FAIL, Operation
 
 # How long after its event a change by nobody's call (a clock's) may take to be committed and seen.
 _CLOCK_SLACK_SECONDS = 10.0
+# How far apart the clock of the database and that of a client of the same machine may be read.
+_CLOCK_SKEW_SECONDS = 0.05
+_OF_DOCTORS = frozenset({"SLOT_TAKEN", "DOCTOR_DAY_FULL"})
+_OF_PATIENTS = frozenset({"PATIENT_BUSY", "DAILY_LIMIT_REACHED"})
 
 
 def hours(case: Case) -> Iterator[str]:
@@ -61,7 +65,7 @@ class Stay:
 
 
 def refusals(case: Case) -> Iterator[str]:
-    """Nobody is told that a time is taken, or a day full, unless it was at some moment while they asked."""
+    """Nobody is told that a time is taken, or a day full, unless it was so at some moment while they asked."""
     stays = list(_stays(case))
     by_doctor: dict[str, list[Stay]] = {}
     by_patient: dict[str, list[Stay]] = {}
@@ -72,15 +76,11 @@ def refusals(case: Case) -> Iterator[str]:
         asked = _asked(case, operation)
         if asked is None:
             continue
-        beside = [
-            stay
-            for stay in (
-                by_doctor.get(asked.doctor, [])
-                if operation.reason == "SLOT_TAKEN"
-                else by_patient.get(asked.patient, [])
-            )
-            if stay.id != asked.id and stay.since <= operation.ended and operation.invoked <= stay.until
-        ]
+        theirs = (
+            by_doctor.get(asked.doctor, []) if operation.reason in _OF_DOCTORS else by_patient.get(asked.patient, [])
+        )
+        while_asking = [s for s in theirs if s.since <= operation.ended and operation.invoked <= s.until]
+        beside = [stay for stay in while_asking if stay.id != asked.id]
         if not _is_earned(case, operation.reason, asked, beside):
             yield f"{operation} was refused although nothing stood in the way"
 
@@ -90,6 +90,9 @@ def _is_earned(case: Case, reason: str, asked: Stay, beside: list[Stay]) -> bool
         return any(stay.start < asked.end and asked.start < stay.end for stay in beside)
     if reason == "DAILY_LIMIT_REACHED":
         return len({stay.id for stay in beside if stay.day == asked.day}) >= int(case.history.rules["daily_limit"])
+    if reason == "DOCTOR_DAY_FULL":
+        most = case.history.doctors[asked.doctor]["day_limit"]
+        return bool(0 < most <= len({stay.id for stay in beside if stay.day == asked.day}))
     near = [stay for stay in beside if stay.start < asked.occupied_until and asked.start < stay.occupied_until]
     capacity = case.history.doctors[asked.doctor]["offers"][asked.kind]["capacity"]
     return any(stay.kind != asked.kind for stay in near) or len({stay.id for stay in near}) >= capacity
@@ -97,7 +100,7 @@ def _is_earned(case: Case, reason: str, asked: Stay, beside: list[Stay]) -> bool
 
 def _asked(case: Case, operation: Operation) -> Stay | None:
     """The time that an operation was refused, as if it had got it; None where the check has nothing to say."""
-    if operation.outcome != FAIL or operation.reason not in ("SLOT_TAKEN", "PATIENT_BUSY", "DAILY_LIMIT_REACHED"):
+    if operation.outcome != FAIL or operation.reason not in _OF_DOCTORS | _OF_PATIENTS:
         return None
     if operation.was_unknown or "start" not in operation.intent:
         return None
@@ -139,8 +142,15 @@ def _stays(case: Case) -> Iterator[Stay]:
                 occupied_until=end + timedelta(minutes=row["buffer_minutes"]),
                 day=start.astimezone(ZoneInfo(doctor["zone"])).date(),
                 since=_began(case, event),
-                until=_over(case, next_event),
+                until=min(_over(case, next_event), _runs_out(row)),
             )
+
+
+def _runs_out(row: Row) -> float:
+    """From when on a hold stands in nobody's way, whether or not anybody has cleared it away."""
+    if row["status"] != "HELD":
+        return float("inf")
+    return instant(row["hold_expire_time"]).timestamp() + _CLOCK_SKEW_SECONDS
 
 
 def _began(case: Case, event: Row) -> float:

@@ -2,25 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 
-from proof.checks.case import BY_THE_CLOCK, Case, instant, kind_of, named
+from proof.checks.case import THE_CLOCK, Case, instant, kind_of, named
 from proof.evidence import Row
 from proof.history import FAIL, OK, UNKNOWN, Operation
 
-# What each call does: the kind of its event and the states it may lead to; None means that the state stays.
-_EFFECTS: Mapping[str, tuple[str, frozenset[str] | None]] = {
-    "Book": ("BOOKED", frozenset({"CONFIRMED", "PENDING"})),
-    "SmartBook": ("BOOKED", frozenset({"CONFIRMED", "PENDING"})),
-    "RescheduleAppointment": ("RESCHEDULED", None),
-    "CancelAppointment": ("CANCELLED", frozenset({"CANCELLED"})),
-    "StartAppointment": ("IN_PROGRESS", frozenset({"IN_PROGRESS"})),
-    "CompleteAppointment": ("COMPLETED", frozenset({"COMPLETED"})),
+# What each call does: the kinds that its event may have and the states it may lead to; None means that the state stays.
+_TO_COME = frozenset({"CONFIRMED", "PENDING"})
+_EFFECTS: Mapping[str, tuple[frozenset[str], frozenset[str] | None]] = {
+    "Book": (frozenset({"BOOKED"}), _TO_COME),
+    "SmartBook": (frozenset({"BOOKED"}), _TO_COME),
+    "HoldSlot": (frozenset({"HELD"}), frozenset({"HELD"})),
+    "ConfirmHold": (_TO_COME, _TO_COME),
+    "ApproveAppointment": (frozenset({"APPROVED"}), frozenset({"CONFIRMED"})),
+    "RescheduleAppointment": (frozenset({"RESCHEDULED"}), None),
+    "CancelAppointment": (frozenset({"CANCELLED"}), frozenset({"CANCELLED"})),
+    "StartAppointment": (frozenset({"IN_PROGRESS"}), frozenset({"IN_PROGRESS"})),
+    "CompleteAppointment": (frozenset({"COMPLETED"}), frozenset({"COMPLETED"})),
+    "RateVisit": (frozenset({"RATED"}), frozenset({"COMPLETED"})),
 }
-_BUSY = {"SLOT_TAKEN", "PATIENT_BUSY", "DAILY_LIMIT_REACHED", "TOO_SOON"}
+_BUSY = {"SLOT_TAKEN", "PATIENT_BUSY", "DAILY_LIMIT_REACHED", "DOCTOR_DAY_FULL", "TOO_SOON"}
 _CHANGED = {"WRONG_STATE", "ETAG_MISMATCH"}
 # With which reasons each call may be refused here. That an appointment is not found, or a time that is on offer lies
 # outside the hours, is not among them: clients ask only for what they were told of.
 _REFUSALS: Mapping[str, set[str]] = {
     "Book": _BUSY,
+    "HoldSlot": _BUSY,
+    "ConfirmHold": {"HOLD_EXPIRED", *_CHANGED},
+    "ApproveAppointment": _CHANGED,
+    "RateVisit": {"ALREADY_RATED", "WRONG_STATE"},
     "SmartBook": {"NO_AVAILABILITY", *_BUSY} - {"SLOT_TAKEN"},
     "RescheduleAppointment": {"TOO_LATE_TO_RESCHEDULE", *_BUSY, *_CHANGED},
     "CancelAppointment": {"TOO_LATE_TO_CANCEL", *_CHANGED},
@@ -28,7 +37,7 @@ _REFUSALS: Mapping[str, set[str]] = {
     "CompleteAppointment": _CHANGED,
 }
 _FAULTS = {"INTERNAL", "UNKNOWN", "CONTENTION"}
-_SAME = ("patient", "doctor", "kind", "id")
+_SAME = ("patient", "doctor", "kind", "id", "rating")
 
 
 def acknowledged(case: Case) -> Iterator[str]:
@@ -46,9 +55,9 @@ def acknowledged(case: Case) -> Iterator[str]:
 
 def _differences(operation: Operation, event: Row) -> Iterator[str]:
     told, after = operation.result, event["after"]
-    kind, states = _EFFECTS[operation.verb]
-    if event["kind"] != kind:
-        yield f"left {named(event)}, not {kind}"
+    kinds, states = _EFFECTS[operation.verb]
+    if event["kind"] not in kinds:
+        yield f"left {named(event)}"
     if states is not None and told["status"] not in states:
         yield f"was told {told['status']}"
     there = {
@@ -60,6 +69,7 @@ def _differences(operation: Operation, event: Row) -> Iterator[str]:
         "kind": kind_of(after["kind"]),
         "start": instant(after["start_time"]),
         "end": instant(after["end_time"]),
+        "rating": after["rating"] or 0,
     }
     heard = {**told, "start": instant(told["start"]), "end": instant(told["end"])}
     yield from (
@@ -92,8 +102,23 @@ def once(case: Case) -> Iterator[str]:
         elif len(events) > 1:
             yield f"{operation} took effect {len(events)} times: {'; '.join(map(named, events))}"
     for event in case.evidence.events:
-        if event["kind"] in BY_THE_CLOCK and event["after"]["status"] != event["kind"]:
-            yield f"{named(event)} left the state {event['after']['status']}"
+        if event["role"] == THE_CLOCK and not _has_come(event):
+            yield f"{named(event)} happened by itself before its time"
+
+
+def _has_come(event: Row) -> bool:
+    """Whether time alone may do this just then."""
+    before, moment = event["before"], event["time"]
+    match event["kind"], before and before["status"]:
+        case "EXPIRED", "HELD":
+            since = "hold_expire_time"
+        case ("NO_SHOW", "CONFIRMED") | ("CANCELLED", "PENDING"):
+            since = "start_time"
+        case "COMPLETED", "IN_PROGRESS":
+            since = "end_time"
+        case _:
+            return False
+    return bool(moment >= instant(before[since]))
 
 
 def repeats(case: Case) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """The records: an event for every version, the states in their order, the feed without a gap, the copies exact."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
+from math import isclose
+from statistics import fmean
 from typing import Any
 
 from proof.checks.case import Case, instant, named
@@ -20,6 +22,7 @@ _NEXT: Mapping[str | None, frozenset[str]] = {
 # Changes that keep the state, and the states in which they are allowed.
 _STAYS: Mapping[str, frozenset[str]] = {
     "RESCHEDULED": frozenset({"HELD", "PENDING", "CONFIRMED"}),
+    "RATED": frozenset({"COMPLETED"}),
 }
 _TOLD = frozenset(
     {"appointment_id", "patient_id", "doctor_id", "status", "kind", "start_time", "end_time", "buffer_minutes", "seat"}
@@ -133,10 +136,25 @@ def copies(case: Case) -> Iterator[str]:
         for s in case.evidence.video_copy
     }
     yield from _compared("video service", of_video, kept)
+    yield from _ratings(case)
     head = case.evidence.feed_head["revision"]
     for service, cursor in (("doctor", case.evidence.doctor_cursor), ("video", case.evidence.video_cursor)):
         if cursor != head:
             yield f"the {service} service has read up to {cursor}, the feed ends at {head}"
+
+
+def _ratings(case: Case) -> Iterator[str]:
+    """A doctor's rating is the mean of what their visits were given, each counted once."""
+    given = defaultdict(list)
+    for appointment in case.evidence.appointments:
+        if appointment["row"]["rating"] is not None:
+            given[appointment["doctor"]].append(appointment["row"]["rating"])
+    for doctor in case.evidence.doctors:
+        ratings = given[doctor["id"]]
+        mean = fmean(ratings) if ratings else 0.0
+        if doctor["rating_count"] != len(ratings) or not isclose(doctor["rating"], mean):
+            told = f"{doctor['rating']} by {doctor['rating_count']}"
+            yield f"doctor {doctor['id']} is rated {told}, given were {mean} by {len(ratings)}"
 
 
 def _compared(service: str, wanted: AbstractSet[Any], found: AbstractSet[Any]) -> Iterator[str]:
@@ -152,7 +170,7 @@ def _occupied_until(appointment: Row) -> object:
 def attempts(case: Case) -> Iterator[str]:
     """Every booking that was made is in the analytics, once."""
     counted = Counter(row["id"] for row in case.evidence.attempts)
-    booked = {event["id"] for event in case.evidence.events if event["kind"] == "BOOKED"}
+    booked = {event["id"] for event in case.evidence.events if event["kind"] in ("BOOKED", "HELD")}
     yield from (f"booking {one} is in the analytics {counted[one]} times" for one in booked if counted[one] != 1)
     yield from (f"the analytics count {one}, which was never booked" for one in counted.keys() - booked)
 

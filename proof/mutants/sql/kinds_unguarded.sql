@@ -1,0 +1,1 @@
+ALTER TABLE doctor_claim DROP CONSTRAINT doctor_claim_one_kind_at_a_time;

@@ -1,0 +1,1 @@
+ALTER TABLE patient_claim DROP CONSTRAINT patient_claim_one_visit_at_a_time;
