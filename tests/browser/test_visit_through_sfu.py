@@ -15,13 +15,19 @@ from video_svc.provider_settings import CloudflareSettings
 
 
 @pytest.fixture
-async def sfu() -> AsyncIterator[CloudflareDouble]:
-    """The provider, forwarding real media."""
+async def engine() -> AsyncIterator[RelayEngine]:
+    """What forwards real media."""
     engine = RelayEngine()
     with on_loopback():
-        async with cloudflare(engine) as double:
-            yield double
+        yield engine
         await engine.stop()
+
+
+@pytest.fixture
+async def sfu(engine: RelayEngine) -> AsyncIterator[CloudflareDouble]:
+    """The provider."""
+    async with cloudflare(engine) as double:
+        yield double
 
 
 @pytest.fixture
@@ -54,3 +60,20 @@ async def test_a_whole_visit_through_the_provider(
     async with asyncio.timeout(20):
         while any(sfu.open_tracks(session_id) for session_id in sfu.sessions):  # noqa: ASYNC110 - as the sweeper works
             await asyncio.sleep(0.1)
+
+
+async def test_a_connection_that_the_provider_drops_is_made_anew(
+    web: Web, browsers: Browsers, sfu: CloudflareDouble, engine: RelayEngine
+) -> None:
+    visit = await visit_of(web)
+    patient, doctor = await met(web, browsers, visit)
+    dropped = next(iter(sfu.sessions))
+    sfu.sessions.pop(dropped)
+    await engine.connections.pop(dropped).close()
+    async with asyncio.timeout(60):
+        while len(sfu.sessions) < 2:  # noqa: ASYNC110 - the provider tells no event
+            await asyncio.sleep(0.1)
+    await asyncio.gather(patient.sees_more_frames(60), doctor.sees_more_frames(60))
+    await web.visits.until(visit[1], lambda session: session.state == web.LIVE)
+    assert await patient.tab.is_visible("#screen-call")
+    assert await doctor.tab.is_visible("#screen-call")
