@@ -54,6 +54,7 @@ from chassis.clock import Clock, clock_from
 from chassis.db import Database
 from chassis.listener import listen
 from chassis.logs import start_logging
+from chassis.metrics import gauge
 from chassis.migrations import require_current
 from chassis.process import GrpcProcess, run
 from chassis.saved_answers import Forgetting
@@ -78,6 +79,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     passing = PostgresTimeouts(database, committed)
     feed = PostgresFeed(database)
     live_feed = LiveFeed(feed, grown)
+    gauge("telemed_feed_head_changes", "Changes of the feed, as this process knows it.", lambda: live_feed.head)
     ledger = PostgresLedger(database, committed, holds)
     diaries = PostgresDiaries(database, clock)
     explain = Explainer(doctors, diaries, rules, clock)

@@ -1,5 +1,6 @@
 """The history checked from the first event to the last: every row, by a computation that trusts nothing stored."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -51,10 +52,17 @@ class Audit:
     async def _rows(self, name: str) -> AsyncIterator[dict[str, Any]]:
         # A cursor of the server's: the rows of years never stand in memory together.
         async with self._connection.cursor(name) as cursor:
-            cursor.itersize = _ROWS_AT_ONCE
             await cursor.execute(_QUERIES[name].text)
-            async for row in cursor:
-                yield row
+            rows = await cursor.fetchmany(_ROWS_AT_ONCE)
+            while rows:
+                # The server reads the next rows while we compute over these.
+                following = asyncio.create_task(cursor.fetchmany(_ROWS_AT_ONCE))
+                await asyncio.sleep(0)
+                try:
+                    for row in rows:
+                        yield row
+                finally:
+                    rows = await following
 
 
 @asynccontextmanager

@@ -52,6 +52,11 @@ class LiveFeed:
         self._window: _Window | None = None
         self._moved = Signal()
 
+    @property
+    def head(self) -> int:
+        """The newest number that this process knows; 0 before it has read any."""
+        return self._window.end if self._window else 0
+
     async def run(self) -> None:
         """Reads what is new, for ever, and wakes the streams that wait for it."""
         if self._window is None:
