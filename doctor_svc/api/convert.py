@@ -4,6 +4,7 @@ from telemed.doctor.v1 import doctor_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as api
 from telemed.type.v1 import scheduling_pb2
 
+from chassis.enum_map import EnumMap
 from chassis.ids import parse_uuid
 from chassis.protos import (
     to_date,
@@ -16,7 +17,9 @@ from doctor_svc.api.fields import (
     optional_kind,
 )
 from doctor_svc.app.get_availability import DayAnswer, DayQuestion
-from kernel.slots import Slot
+from kernel.slots import Slot, SlotPriority
+
+_PRIORITIES = EnumMap(scheduling_pb2.SlotPriority.DESCRIPTOR, SlotPriority)
 
 
 def to_day_question(request: api.GetAvailabilityRequest) -> DayQuestion:
@@ -50,7 +53,7 @@ def from_slot(slot: Slot) -> scheduling_pb2.Slot:
         end_time=to_timestamp(slot.end),
         duration_minutes=minutes_of(slot.end - slot.start),
         appointment_type=kind_number(slot.kind),
-        slot_priority=scheduling_pb2.SlotPriority.Value(f"SLOT_PRIORITY_{slot.priority.name}"),
+        slot_priority=_PRIORITIES.number(slot.priority),
     )
 
 
