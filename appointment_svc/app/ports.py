@@ -245,6 +245,10 @@ class Diaries(Protocol):
         """What the doctors have claimed of a stretch of time, and the patient of that and of everything after it."""
         ...
 
+    async def newest_change(self, doctor_ids: Sequence[str], earliest: datetime, latest: datetime) -> str:
+        """The revision of the last change of a visit that claims the doctors' time then; empty without one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FeedChange:

@@ -16,11 +16,9 @@ from appointment_svc.domain.rules import Rules
 from chassis.clock import Clock
 from kernel.civil_time import end_of_wall, zone_named
 from kernel.errors import InvalidArgument, Refusal
-from kernel.revision import token_of
 
 # Each look shows a doctor's next few dozen times, so that only a day of thousands would need more.
 _MOST_LOOKS = 10
-_FIRST_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +93,10 @@ class SmartBook:
         return await self.bookkeeper.book_first_free(call, wish.visit, possible, offers, diary)
 
     async def _newest_claim(self, offers: Sequence[Offer]) -> str:
-        """The revision of the youngest visit that stands in the way: an id of ours grows with time."""
+        """The revision of the last change among what stands in the way."""
         times = [slot for offer in offers for slot in offer.slots]
         earliest, latest = min(slot.start for slot in times), max(slot.end for slot in times)
-        diary = await self.diaries.read([offer.doctor_id for offer in offers], None, earliest, latest)
-        claims = (claim.appointment_id for claims in diary.doctors.values() for claim in claims)
-        newest = max(claims, default="")
-        return token_of(newest, _FIRST_VERSION) if newest else ""
+        return await self.diaries.newest_change([offer.doctor_id for offer in offers], earliest, latest)
 
     def _check_rules(self, wish: SmartWish) -> None:
         """Refuses a window that holds no bookable instant, whoever the doctor is."""

@@ -12,6 +12,7 @@ from chassis.clock import Clock, lead_of, system_clock
 from chassis.db import Database
 from chassis.sql import Queries
 from kernel.appointment_types import AppointmentType
+from kernel.revision import token_of
 
 QUERIES = Queries(Path(__file__).with_name("diaries.sql"))
 
@@ -42,6 +43,13 @@ class PostgresDiaries:
         for row in rows:
             (patient if row["owner"] == "patient" else doctors[row["owner_id"]]).append(_claim(row))
         return Diary({doctor: tuple(claims) for doctor, claims in doctors.items()}, tuple(patient))
+
+    async def newest_change(self, doctor_ids: Sequence[str], earliest: datetime, latest: datetime) -> str:
+        """See the port."""
+        row = await self.database.one(
+            QUERIES["newest_change"], {"doctor_ids": list(doctor_ids), "earliest": earliest, "latest": latest}
+        )
+        return token_of(row["appointment_id"], row["version"]) if row else ""
 
 
 def _claim(row: dict[str, Any]) -> Claim:

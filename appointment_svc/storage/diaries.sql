@@ -17,3 +17,12 @@ JOIN appointment AS a USING (appointment_id)
 WHERE c.patient_id = %(patient_id)s::uuid AND c.day >= (%(earliest)s::timestamptz AT TIME ZONE 'UTC')::date - 1
   AND (a.hold_expire_time IS NULL OR a.hold_expire_time > clock_timestamp() + %(lead)s::interval)
 ORDER BY start_time
+
+-- name: newest_change
+SELECT e.appointment_id::text, e.version
+FROM doctor_claim AS c
+JOIN event AS e USING (appointment_id)
+WHERE c.doctor_id = ANY (%(doctor_ids)s::uuid[])
+  AND c.occupied && tstzrange(%(earliest)s::timestamptz, %(latest)s::timestamptz, '[]')
+ORDER BY e.event_id DESC
+LIMIT 1
