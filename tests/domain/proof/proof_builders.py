@@ -48,7 +48,9 @@ def _preamble() -> list[dict[str, Any]]:
     ]
 
 
-def _snapshot(appointment: str, version: int, status: str, start: datetime, patient: str, at: float) -> dict[str, Any]:
+def _snapshot(
+    appointment: str, version: int, status: str, *, start: datetime, patient: str, at: float
+) -> dict[str, Any]:
     return {
         "appointment_id": appointment,
         "version": version,
