@@ -54,6 +54,11 @@ export class Call {
     return this.#admission?.attempt ?? 0;
   }
 
+  /** Whether somebody is at the other end: a provider's connection is there without. */
+  get isShared() {
+    return this.#peer !== null || this.#hadOthers;
+  }
+
   get connection() {
     return (this.#peer ?? this.#forwarded)?.connection ?? null;
   }

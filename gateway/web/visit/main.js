@@ -3,7 +3,7 @@
 import { VisitApi } from "./api.js";
 import { DeviceCheck } from "./check.js";
 import { Devices } from "./devices.js";
-import { QualityDisplay } from "./quality.js";
+import { Quality } from "./quality.js";
 import { keepToken, roleOf, takeToken } from "./token.js";
 import { $, press, show, tell, warn } from "./view.js";
 import { Visit } from "./visit.js";
@@ -58,5 +58,8 @@ $("confirm-yes").addEventListener("click", () => {
 $("again").addEventListener("click", () => visit.open());
 addEventListener("pagehide", () => visit?.vanish());
 
-new QualityDisplay(() => visit?.call?.connection ?? null).start();
+new Quality({
+  underWay: () => visit?.call ?? null,
+  report: (samples, attempt) => visit?.report(samples, attempt),
+}).start();
 begin();

@@ -1,85 +1,111 @@
-// How well the call runs: differences of the browser's counters, as the service and the page want them.
+// How well the call runs: differences of the browser's counters, shown on the page and told to the service.
 
 import { showQuality } from "./view.js";
 
+const READ_EVERY_MS = 5_000;
+const READINGS_A_REPORT = 3;
 /** Bands of the transmission rating R of the simplified E-model (ITU-T G.107): above 80 nothing is noticed. */
 const BANDS = [[80, "good", "Good connection"], [60, "fair", "Fair connection"], [-Infinity, "poor", "Poor connection"]];
 
-/** Reads one connection, over and over; each reading tells of the time since the one before. */
-export class QualityMeter {
-  #connection;
-  #last = null;
+/**
+ * Reads the connection every five seconds, for as long as there is one with somebody at its other end.
+ * `underWay()` tells the call or null; `report(samples, attempt)` passes on what was read.
+ */
+export class Quality {
+  #underWay;
+  #report;
+  #connection = null;
+  #counters = null;
+  #attempt = 0;
+  #number = 0;
+  #samples = [];
 
-  constructor(connection) {
-    this.#connection = connection;
+  constructor({ underWay, report }) {
+    this.#underWay = underWay;
+    this.#report = report;
   }
 
-  /** The reading, or null before there are two to compare, and when nothing came in. Times in ms, loss in percent. */
-  async read() {
-    const now = totals([...(await this.#connection.getStats()).values()]);
-    const before = this.#last;
-    this.#last = now;
-    if (before === null || now.at <= before.at) return null;
-    const received = now.received - before.received;
-    const lost = Math.max(0, now.lost - before.lost);
-    if (received + lost <= 0) return null;
-    const seconds = (now.at - before.at) / 1000;
-    return {
-      rttMs: now.rttMs,
-      jitterMs: now.jitterMs,
-      lossPercent: (100 * lost) / (received + lost),
-      kbitPerSecond: ((now.bytes - before.bytes) * 8) / 1000 / seconds,
-      seconds,
-    };
+  start() {
+    setInterval(() => this.#look(), READ_EVERY_MS);
+  }
+
+  async #look() {
+    const call = this.#underWay();
+    const connection = call?.isShared ? call.connection : null;
+    if (connection === null || connection.connectionState !== "connected") return;
+    const { attempt } = call;
+    const counters = countersOf([...(await connection.getStats()).values()]);
+    if (connection !== this.#underWay()?.connection) return;
+    const before = connection === this.#connection ? this.#counters : null;
+    this.#connection = connection;
+    this.#counters = counters;
+    const reading = before && readingOf(before, counters);
+    if (!reading) return;
+    showQuality(...levelOf(reading));
+    this.#keep(reading, attempt);
+  }
+
+  #keep(reading, attempt) {
+    if (attempt !== this.#attempt) {
+      this.#attempt = attempt;
+      this.#number = 0;
+      this.#samples = [];
+    }
+    this.#number += 1;
+    this.#samples.push({ number: this.#number, ...reading });
+    if (this.#samples.length >= READINGS_A_REPORT) this.#report(this.#samples.splice(0), attempt);
   }
 }
 
-/** The word for a reading, for the page: [level, sentence]. */
-export function levelOf(reading) {
-  const delay = reading.rttMs / 2 + 2 * reading.jitterMs + 10;
-  const rating = 93.2 - (delay < 160 ? delay / 40 : (delay - 120) / 10) - 2.5 * reading.lossPercent;
+/** What happened between two states of the counters, as the service takes it; null when no time has passed. */
+export function readingOf(before, now) {
+  const seconds = (now.at - before.at) / 1000;
+  if (!(seconds >= 1)) return null;
+  let received = 0;
+  let lost = 0;
+  let bytes = 0;
+  let jitter = 0;
+  for (const [id, track] of now.tracks) {
+    const old = before.tracks.get(id) ?? { received: 0, lost: 0, bytes: 0 };
+    received += track.received - old.received;
+    lost += Math.max(0, track.lost - old.lost);
+    bytes += track.bytes - old.bytes;
+    // A track that has ended keeps its last jitter for ever.
+    if (track.received > old.received) jitter = Math.max(jitter, track.jitter);
+  }
+  return {
+    seconds: Math.min(seconds, 60),
+    round_trip_ms: 1000 * now.roundTrip,
+    jitter_ms: 1000 * jitter,
+    loss_percent: received + lost > 0 ? (100 * lost) / (received + lost) : 0,
+    bitrate_kbps: (bytes * 8) / 1000 / seconds,
+  };
+}
+
+/** The word for a reading: [level, sentence]. */
+export function levelOf({ round_trip_ms: roundTrip, jitter_ms: jitter, loss_percent: loss, bitrate_kbps: bitrate }) {
+  if (bitrate === 0) return ["poor", "Nothing comes in"];
+  const delay = roundTrip / 2 + 2 * jitter + 10;
+  const rating = 93.2 - (delay < 160 ? delay / 40 : (delay - 120) / 10) - 2.5 * loss;
   const [, level, sentence] = BANDS.find(([least]) => rating > least);
   return [level, sentence];
 }
 
-function totals(stats) {
+function countersOf(stats) {
   const inbound = stats.filter((one) => one.type === "inbound-rtp");
   const pair = stats.find((one) => one.type === "candidate-pair" && one.nominated && one.currentRoundTripTime >= 0);
-  const sum = (name) => inbound.reduce((total, one) => total + (one[name] ?? 0), 0);
+  const tracks = inbound.map((one) => [
+    one.id,
+    {
+      received: one.packetsReceived ?? 0,
+      lost: one.packetsLost ?? 0,
+      bytes: one.bytesReceived ?? 0,
+      jitter: one.jitter ?? 0,
+    },
+  ]);
   return {
     at: Math.max(0, ...inbound.map((one) => one.timestamp)),
-    received: sum("packetsReceived"),
-    lost: sum("packetsLost"),
-    bytes: sum("bytesReceived"),
-    jitterMs: 1000 * Math.max(0, ...inbound.map((one) => one.jitter ?? 0)),
-    rttMs: 1000 * (pair?.currentRoundTripTime ?? 0),
+    roundTrip: pair?.currentRoundTripTime ?? 0,
+    tracks: new Map(tracks),
   };
-}
-
-const EVERY_MS = 5_000;
-
-/** Shows how well the call runs, for as long as there is one; `connectionNow()` tells which. */
-export class QualityDisplay {
-  #connectionNow;
-  #connection = null;
-  #meter = null;
-
-  constructor(connectionNow) {
-    this.#connectionNow = connectionNow;
-  }
-
-  start() {
-    setInterval(() => this.#look(), EVERY_MS);
-  }
-
-  async #look() {
-    const connection = this.#connectionNow();
-    if (connection === null || connection.connectionState !== "connected") return;
-    if (connection !== this.#connection) {
-      this.#connection = connection;
-      this.#meter = new QualityMeter(connection);
-    }
-    const reading = await this.#meter.read();
-    if (reading !== null && connection === this.#connectionNow()) showQuality(...levelOf(reading));
-  }
 }

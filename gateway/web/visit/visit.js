@@ -86,6 +86,11 @@ export class Visit {
     }
   }
 
+  /** Passes on how well an attempt ran; a report that is lost is no great loss. */
+  report(samples, attempt) {
+    this.#api.quality({ attempt, samples }).catch(() => {});
+  }
+
   /** Leaves; coming back is possible. */
   async leave() {
     const attempt = this.call?.attempt ?? 0;
