@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -109,16 +110,17 @@ def _issuer(data: Path) -> Issuer:
     return Issuer.of(data)
 
 
-@pytest.fixture(scope="session")
-def clinic() -> Iterator[Clinic]:
-    """Started once a worker, with the demo's data; tests keep out of each other's way by doctors of their own."""
+@contextmanager
+def running_clinic(**environment: str) -> Iterator[Clinic]:
+    """A stack with the demo's data, started with those variables on top of the test's own."""
     with tempfile.TemporaryDirectory(prefix="telemed-clinic-") as folder:
         data, port = Path(folder), free_ports()
         data.chmod(0o755)
         console = data / "console.log"
         command = [sys.executable, "-m", "stack.cli", "up", "--data", str(data), "--port", str(port)]
         with console.open("wb") as output:
-            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=os.environ)
+            env = os.environ | environment
+            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=env)
         try:
             wait_until(lambda: b"is ready." in console.read_bytes() or process.poll() is not None, "ready", 90)
             assert process.poll() is None, console.read_text()
@@ -127,3 +129,10 @@ def clinic() -> Iterator[Clinic]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def clinic() -> Iterator[Clinic]:
+    """Started once a worker, with the demo's data; tests keep out of each other's way by doctors of their own."""
+    with running_clinic() as started:
+        yield started
