@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
 from telemed.appointment.v1 import appointment_pb2
 from telemed.doctor.v1 import availability_pb2 as hours_pb2
-from telemed.doctor.v1 import doctor_pb2
+from telemed.doctor.v1 import doctor_pb2, profiles_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as pb
 from telemed.type.v1 import scheduling_pb2
 
@@ -88,3 +89,18 @@ async def test_a_match_puts_a_doctor_whose_day_is_full_behind_one_who_is_free(
         (other.doctor_id, 4),
         (full[0].doctor_id, 0),
     ]
+
+
+@pytest.mark.parametrize(("most", "slots"), [(3, 3), (0, 3), (1, 0)])
+async def test_another_maximum_counts_at_once(
+    doctors: DoctorClinic, full: tuple[Doctor, str], most: int, slots: int
+) -> None:
+    doctor, revision = full
+    day = pb.GetAvailabilityRequest(doctor_id=doctor.doctor_id, date=MONDAY, at_least_revision=revision)
+    assert not (await call(doctors, "GetAvailability", day)).morning_slots
+    change = profiles_pb2.UpdateDoctorRequest(
+        doctor=doctor_pb2.Doctor(doctor_id=doctor.doctor_id, max_daily_appointments=most),
+        update_mask=FieldMask(paths=["max_daily_appointments"]),
+    )
+    await doctors.service.UpdateDoctor(change, metadata=doctors.as_(Role.ADMIN), timeout=10)
+    assert len((await call(doctors, "GetAvailability", day)).morning_slots) == slots

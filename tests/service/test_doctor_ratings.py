@@ -40,6 +40,8 @@ async def test_profile_search_and_match_know_a_rating_at_once(doctors: DoctorCli
     await seed(doctors.database, [ada, bea], [a_rule(ada, 1), a_rule(bea, 1)])
     # Asked twice, so that the second answer is one that was kept.
     assert [await found(doctors) for _ in range(2)] == [[("Ada", 4.1, 40), ("Bea", 0.0, 0)]] * 2
+    wish = pb.MatchDoctorsRequest(appointment_type=GENERAL)
+    assert [match.doctor_first_name for match in (await call(doctors, "MatchDoctors", wish)).matches] == ["Ada", "Bea"]
     visits = [completed(bea) for _ in range(4)]
     await applied(doctors, doctors.feed.write(*map(change_of, visits)))
     revision = doctors.feed.write(*(change_of(replace(visit, version=4, rating=5)) for visit in visits))
@@ -47,7 +49,6 @@ async def test_profile_search_and_match_know_a_rating_at_once(doctors: DoctorCli
     profile = await call(doctors, "GetDoctor", pb.GetDoctorRequest(doctor_id=bea.doctor_id))
     assert (profile.rating, profile.rating_count) == (5.0, 4)
     assert profile.etag == bea.etag
-    wish = pb.MatchDoctorsRequest(appointment_type=GENERAL)
     matches = (await call(doctors, "MatchDoctors", wish)).matches
     # 0.8 of quality is the rating, here drawn from 5.0 towards 4.0: (4 · 5 + 5 · 4) ÷ 9.
     assert [round(match.components.quality, 9) for match in matches] == [
