@@ -1,10 +1,11 @@
 """How much time a doctor offers on a day, whatever of it is booked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from doctor_svc.domain.hours import Hours
 from doctor_svc.domain.slots import Agenda, DaySlots, Visit, kinds_on, slots_under
 from kernel.appointment_types import AppointmentType
 
@@ -19,17 +20,24 @@ def offered_on(agenda: Agenda, first: date, last: date) -> Iterator[timedelta]:
     hours of their own, which may share time. A moment counts once for each patient who may share it, by the kind that
     takes the most. Rules and overrides count as they are now; notice, horizon, daily maximum and visits do not.
     """
-    days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+    for _, of_day in own_slots(agenda, first, last):
+        yield offered_in(of_day)
+
+
+def own_slots(agenda: Agenda, first: date, last: date) -> Iterator[tuple[date, list[DaySlots]]]:
+    """The slots of each day, of every kind that has hours of its own then, whether the day can be booked or not."""
     unlimited = replace(agenda, today=first, last_day=last)
-    hours = {kind: agenda.hours(kind) for kind in AppointmentType}
-    for day in days:
-        yield seat_time(
-            [
-                seats
-                for kind in kinds_on(agenda, day)
-                for seats in _seats(slots_under(unlimited, hours[kind], Visit(kind), day))
-            ]
-        )
+    hours: dict[AppointmentType, Hours] = {}
+    for ahead in range((last - first).days + 1):
+        day = first + timedelta(days=ahead)
+        kinds = kinds_on(agenda, day)
+        hours |= {kind: agenda.hours(kind) for kind in kinds if kind not in hours}
+        yield day, [slots_under(unlimited, hours[kind], Visit(kind), day) for kind in kinds]
+
+
+def offered_in(of_day: Iterable[DaySlots]) -> timedelta:
+    """The time that the slots of one day offer, of all kinds together."""
+    return seat_time([seats for slots in of_day for seats in _seats(slots)])
 
 
 def seat_time(stretches: Sequence[Seats]) -> timedelta:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from doctor_svc.domain.offered_time import offered_on
-from doctor_svc.domain.slots import Agenda, Visit, kinds_on, slots_under
-from kernel.appointment_types import AppointmentType
+from doctor_svc.domain.offered_time import offered_in, own_slots
+from doctor_svc.domain.slots import Agenda
 from kernel.civil_time import end_of_wall, instant_of
 
 DAYS_AHEAD = 14
@@ -67,15 +66,12 @@ class DoctorSummary:
 def next_days(agenda: Agenda) -> Iterator[DaySummary]:
     """Today and the days after it, DAYS_AHEAD in all; the agenda's busy times must hold all of them."""
     last = agenda.today + timedelta(days=DAYS_AHEAD - 1)
-    hours = {kind: agenda.hours(kind) for kind in AppointmentType}
-    for ahead, offered in enumerate(offered_on(agenda, agenda.today, last)):
-        day = agenda.today + timedelta(days=ahead)
-        found = [slots_under(agenda, hours[kind], Visit(kind), day) for kind in kinds_on(agenda, day)]
+    for ahead, (day, found) in enumerate(own_slots(agenda, agenda.today, last)):
         firsts = [slot.start for slots in found if (slot := next(slots.free(), None)) is not None]
         yield DaySummary(
             ahead=ahead,
             day=day,
-            offered=offered,
+            offered=offered_in(found),
             booked=_booked(agenda, day),
             free_slots=sum(slots.free_in(agenda.bookable) for slots in found),
             first_free=min(firsts, default=None),
