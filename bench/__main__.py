@@ -2,12 +2,12 @@
 
 import uvloop
 
-from bench import availability, booking, feed_lag
+from bench import availability, booking, feed_lag, signalling
 
 
 async def main() -> None:
-    """Measures and prints; some two and a half minutes."""
-    for benchmark in (booking, availability, feed_lag):
+    """Measures and prints; some four minutes."""
+    for benchmark in (booking, availability, feed_lag, signalling):
         await benchmark.main()
 
 

@@ -165,7 +165,7 @@ async def keep_time(video_house: House, request: pytest.FixtureRequest) -> Async
     clock = request.getfixturevalue("visits").clock if "visits" in request.fixturenames else Clock()
     parts = (
         PostgresSessions(database, RULES),
-        PostgresSignals(database, RULES),
+        PostgresSignals(database),
         PostgresTickets(database),
         PostgresAttempts(database),
     )

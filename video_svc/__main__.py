@@ -54,7 +54,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     await database.open()
     channel = open_channel(settings.appointment_target)
     rules, copied, board, progress = settings.join_rules, Signal(), SignalBoard(), Progress()
-    sessions, signals = PostgresSessions(database, rules), PostgresSignals(database, rules)
+    sessions, signals = PostgresSessions(database, rules), PostgresSignals(database)
     tickets, attempts = PostgresTickets(database), PostgresAttempts(database)
     qualities, outbox = PostgresQualities(database), PostgresOutbox(database)
 

@@ -139,7 +139,7 @@ async def test_a_sign_of_life_is_kept_and_wakes_nobody(sessions: PostgresSession
     "query",
     [
         *(SESSIONS[name] for name in ("get_session", "get_session_of_appointment", "lock_session", "due_sessions")),
-        *(SIGNALS[name] for name in ("signals_after", "session_head", "signal_gap", "redeem_ticket")),
+        *(SIGNALS[name] for name in ("session_news", "session_head", "redeem_ticket")),
     ],
     ids=lambda query: query.name,
 )
@@ -149,8 +149,8 @@ async def test_every_hot_statement_goes_by_an_index(query: Query, database: Data
         "session_id": SESSION,
         "appointment_id": APPOINTMENT,
         "receiver": "DOCTOR",
-        "sender": "DOCTOR",
         "after_seq": 0,
+        "most": 200,
         "ticket_hash": b"",
         "now": START,
         **dict.fromkeys(("began_before", "broken_before", "closed_before", "seen_before"), START),

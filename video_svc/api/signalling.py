@@ -8,8 +8,9 @@ from telemed.video.v1 import video_service_pb2
 from chassis.enum_map import EnumMap
 from kernel.errors import InvalidArgument
 from video_svc.api.convert import from_session
+from video_svc.app.ports import NumberedSignal
 from video_svc.app.send_signal import Message
-from video_svc.app.watch_session import Event, SignalFrom
+from video_svc.app.watch_session import Event
 from video_svc.domain.media import Sdp, SdpKind
 from video_svc.domain.session import JoinRules
 from video_svc.domain.signals import Candidate, Payload
@@ -37,7 +38,7 @@ def from_sdp(sdp: Sdp) -> pb.SessionDescription:
 def from_event(event: Event, rules: JoinRules, now: datetime) -> video_service_pb2.WatchSessionResponse:
     """An event of a session's stream."""
     answer = video_service_pb2.WatchSessionResponse(seq=event.seq)
-    if isinstance(event.what, SignalFrom):
+    if isinstance(event.what, NumberedSignal):
         answer.signal.CopyFrom(_from_signal(event.what))
     else:
         answer.session.CopyFrom(from_session(event.what, rules, now))
@@ -60,10 +61,10 @@ def _to_payload(message: pb.SignalPayload) -> Payload:
     return Payload(description, candidates, message.end_of_candidates)
 
 
-def _from_signal(heard: SignalFrom) -> pb.Signal:
-    signal = heard.numbered.signal
+def _from_signal(heard: NumberedSignal) -> pb.Signal:
+    signal = heard.signal
     return pb.Signal(
-        participant_id=heard.sender.participant_id,
+        participant_id=heard.participant_id,
         attempt=signal.attempt,
         number=signal.number,
         peer_attempt=signal.receiver_attempt,

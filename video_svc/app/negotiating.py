@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from chassis.clock import Clock
 from chassis.context import remaining_seconds
+from kernel.errors import IdempotencyKeyReused
 from video_svc.app.media_errors import MediaError, refusal_of
 from video_svc.app.negotiation_ports import Attempts, Done, Wish
 from video_svc.domain.attempt import Attempt, AttemptKey, Purpose
@@ -82,12 +83,18 @@ class Negotiating:
         loop = asyncio.get_running_loop()
         until = loop.time() + _patience()
         while True:
-            known = await self.attempts.answer_to(key, wish)
-            if known is not None:
-                return known
             attempt = await self.attempts.change(key, lambda it: it.asked_for(purpose, owner, self.clock()))
+            # Looked for after asking: a twin of this call may have finished while it waited for its turn.
+            try:
+                known = await self.attempts.answer_to(key, wish)
+            except IdempotencyKeyReused:
+                await self._hand_back(key, owner, purpose)
+                raise
+            if known is not None:
+                await self._hand_back(key, owner, purpose)
+                return known
             if attempt.is_turn_of(owner):
-                return await self._unless_done(attempt, wish, purpose, owner)
+                return attempt
             if attempt.is_lost:
                 raise AttemptGone("this connection cannot be gone on with; start the session again")
             if attempt.turn is None:
@@ -98,22 +105,17 @@ class Negotiating:
                 )
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
-    async def _unless_done(self, attempt: Attempt, wish: Wish, purpose: Purpose, owner: str) -> Attempt | Negotiated:
-        """The attempt, or what came of the same wish while we waited for the turn, which is then handed back."""
-        known = await self.attempts.answer_to(attempt.key, wish)
-        if known is None:
-            return attempt
-        is_due, now = purpose is Purpose.ANSWER, self.clock()
-        await self.attempts.change(attempt.key, lambda it: it.handed_back(owner, now, must_answer=is_due))
-        return known
-
-    async def _failed(self, key: AttemptKey, owner: str, error: MediaError, purpose: Purpose) -> None:
-        """Hands the turn back, or gives the attempt up; an answer that was not taken is still due."""
-        if error.loses_attempt:
-            await self.attempts.change(key, Attempt.lost)
-            return
+    async def _hand_back(self, key: AttemptKey, owner: str, purpose: Purpose) -> None:
+        """Gives up a turn in which nothing was done; an answer that was due is still due."""
         is_due, now = purpose is Purpose.ANSWER, self.clock()
         await self.attempts.change(key, lambda it: it.handed_back(owner, now, must_answer=is_due))
+
+    async def _failed(self, key: AttemptKey, owner: str, error: MediaError, purpose: Purpose) -> None:
+        """Hands the turn back, or gives the attempt up."""
+        if error.loses_attempt:
+            await self.attempts.change(key, Attempt.lost)
+        else:
+            await self._hand_back(key, owner, purpose)
 
 
 def _patience() -> float:

@@ -58,27 +58,37 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class NumberedSignal:
-    """A signal with its place among the events of its session."""
+    """A signal with its place among the events of its session, and the id of the participant who sent it."""
 
     seq: int
+    participant_id: str
     signal: Signal
+
+
+# So many signals are read at once.
+MOST_AT_ONCE = 200
 
 
 class Signals(Protocol):
     """Passes signals on, in the order of their numbers."""
 
-    async def send(self, session_id: str, signal: Signal, check: Callable[[Session], None], now: datetime) -> int:
+    async def send(self, session_id: str, signal: Signal, now: datetime) -> int | None:
         """Keeps a signal and passes on what follows without a gap; answers the lowest number that is missing.
 
-        `check` is asked under the session's lock; what it raises is passed on and nothing is kept then. A number that
-        was kept before changes nothing. Raises SessionNotFound, SignalGap.
+        None when its sender is not in that attempt any more, the receiver is not, or the session is over: then nothing
+        is kept. A number that was kept before changes nothing. Raises SignalGap.
         """
 
     async def head(self, session_id: str) -> Head | None:
         """How far a session has come; None when there is none."""
 
-    async def after(self, session_id: str, receiver: ParticipantType, seq: int) -> Sequence[NumberedSignal]:
-        """The next signals for the current attempt of that side, by seq; empty when there are none."""
+    async def news(
+        self, session_id: str, receiver: ParticipantType | None, after_seq: int
+    ) -> tuple[Head, Sequence[NumberedSignal]] | None:
+        """How far a session has come, and the next signals for the current attempt of that side (None: no signals).
+
+        None when there is no such session.
+        """
 
     async def forget(self, before: datetime, connected_before: datetime) -> None:
         """Forgets signals made before `before`; those of a visit that has begun, made before `connected_before`."""

@@ -1,11 +1,11 @@
 """Passes a signal on to the other browser, in order."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.clock import Clock
 from chassis.context import Caller
-from kernel.errors import InvalidArgument
+from kernel.errors import InvalidArgument, Unavailable
 from video_svc.app.access import own_side
 from video_svc.app.attempts import require_attempt
 from video_svc.app.ports import Sessions, Signals
@@ -15,6 +15,8 @@ from video_svc.domain.session import JoinRules, Session
 from video_svc.domain.signals import Payload, Signal, checked_payload
 
 _HIGHEST_NUMBER = 100_000
+# What was seen may have changed until the signal was kept; then it is looked at again.
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,24 @@ class SendSignal:
         if not 1 <= message.number <= _HIGHEST_NUMBER:
             raise InvalidArgument.of("number", f"must be 1 to {_HIGHEST_NUMBER}")
         payload = checked_payload(message.payload)
-        session = await self.sessions.get(session_id)
-        if session is None:
-            raise SessionNotFound
-        signal = Signal(own_side(caller, session), message.attempt, message.number, message.peer_attempt, payload)
-        return await self.signals.send(session_id, signal, self._check(signal), self.clock())
+        for _ in range(_TRIES):
+            session = await self.sessions.get(session_id)
+            if session is None:
+                raise SessionNotFound
+            signal = Signal(own_side(caller, session), message.attempt, message.number, message.peer_attempt, payload)
+            now = self.clock()
+            self._check(session, signal, now)
+            following = await self.signals.send(session_id, signal, now)
+            if following is not None:
+                return following
+        raise Unavailable("the session changes too fast; send the signal again")
 
-    def _check(self, signal: Signal) -> Callable[[Session], None]:
-        def check(session: Session) -> None:
-            check_under_way(session, self.rules, self.clock())
-            require_attempt(session, signal.sender, signal.attempt)
-            other = session.one(signal.receiver)
-            current = other.attempt if other else 0
-            if not 1 <= signal.receiver_attempt <= current:
-                raise InvalidArgument.of(
-                    "peer_attempt", "is the attempt of the other participant, as the session tells it"
-                )
-            if signal.receiver_attempt < current:
-                raise StaleAttempt(current, whose="peer_attempt")
-
-        return check
+    def _check(self, session: Session, signal: Signal, now: datetime) -> None:
+        check_under_way(session, self.rules, now)
+        require_attempt(session, signal.sender, signal.attempt)
+        other = session.one(signal.receiver)
+        current = other.attempt if other else 0
+        if not 1 <= signal.receiver_attempt <= current:
+            raise InvalidArgument.of("peer_attempt", "is the attempt of the other participant, as the session tells it")
+        if signal.receiver_attempt < current:
+            raise StaleAttempt(current, whose="peer_attempt")

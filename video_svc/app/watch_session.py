@@ -7,22 +7,12 @@ from chassis.context import Caller
 from chassis.signals import SignalBoard
 from kernel.errors import InvalidArgument
 from video_svc.app.access import side_of, visible
-from video_svc.app.ports import NumberedSignal, Sessions, Signals
+from video_svc.app.ports import MOST_AT_ONCE, NumberedSignal, Sessions, Signals
 from video_svc.domain.errors import SessionNotFound
-from video_svc.domain.participant import Participant
 from video_svc.domain.session import Session
-from video_svc.domain.visit import ParticipantType
 
 # A notification that got lost costs no more than this.
 _POLL_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class SignalFrom:
-    """A signal and who sent it."""
-
-    sender: Participant
-    numbered: NumberedSignal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +20,7 @@ class Event:
     """One event: the session after a change, or a signal. Going on after `seq` misses nothing."""
 
     seq: int
-    what: Session | SignalFrom
+    what: Session | NumberedSignal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +44,17 @@ class WatchSession:
         yield Event(after_seq, session)
         while True:
             seen = ring.count
-            head = await self.signals.head(session_id) or head
-            heard = await self._signals(session_id, side, after_seq, head.seq)
-            changed = head.changed_seq > told
-            if changed or heard:
-                session = await visible(self.sessions, caller, session_id)
-            events = [_signal(session, one) for one in heard]
-            if changed:
+            news = await self.signals.news(session_id, side, after_seq)
+            if news is None:
+                raise SessionNotFound
+            head, heard = news
+            events = [Event(one.seq, one) for one in heard]
+            # While there are more signals than come at once, those before the change come first.
+            if head.changed_seq > told and len(heard) < MOST_AT_ONCE:
                 told = head.changed_seq
-                events.append(Event(told, session))
+                events.append(Event(told, await visible(self.sessions, caller, session_id)))
             for event in sorted(events, key=lambda event: event.seq):
                 after_seq = max(after_seq, event.seq)
                 yield event
             if not events:
                 await ring.wait(seen, _POLL_SECONDS)
-
-    async def _signals(
-        self, session_id: str, side: ParticipantType | None, after_seq: int, newest: int
-    ) -> list[NumberedSignal]:
-        if side is None or newest <= after_seq:
-            return []
-        return [one for one in await self.signals.after(session_id, side, after_seq) if one.seq <= newest]
-
-
-def _signal(session: Session, numbered: NumberedSignal) -> Event:
-    sender = session.one(numbered.signal.sender)
-    if sender is None:
-        raise SessionNotFound
-    return Event(numbered.seq, SignalFrom(sender, numbered))

@@ -12,6 +12,7 @@ MOST_CANDIDATES = 32
 MOST_CANDIDATE_BYTES = 1_024
 # So many signals wait for one that is missing, and for so long, before the sender is told to send it again.
 MOST_WAITING = 64
+LONGEST_GAP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
