@@ -41,7 +41,7 @@ _ALL: Filter = ("true", {})
 _OF_PATIENT: Filter = (f"patient_id = '{_PATIENT}'", {"patient_id": _PATIENT})
 _OF_DOCTOR: Filter = (f"doctor_id = '{_DOCTOR}'", {"doctor_id": _DOCTOR})
 _COMPLETED: Filter = (_STATUS.format("COMPLETED"), {"status": appointment_pb2.APPOINTMENT_STATUS_COMPLETED})
-_PENDING: Filter = (_STATUS.format("PENDING"), {"status": appointment_pb2.APPOINTMENT_STATUS_PENDING})
+_MISSED: Filter = (_STATUS.format("NO_SHOW"), {"status": appointment_pb2.APPOINTMENT_STATUS_NO_SHOW})
 _FOLLOW_UPS: Filter = ("kind = 'FollowUp'", {"appointment_type": scheduling_pb2.APPOINTMENT_TYPE_FOLLOW_UP})
 _BETWEEN: Filter = (
     f"start_time >= '{_FROM.isoformat()}' AND start_time < '{_TO.isoformat()}'",
@@ -67,7 +67,7 @@ FILTERS: dict[str, Filter] = {
     "doctor, state": _both(_OF_DOCTOR, _COMPLETED),
     "doctor, kind": _both(_OF_DOCTOR, _FOLLOW_UPS),
     "state": _COMPLETED,
-    "state (1 in 5,000)": _PENDING,
+    "state (1 in 5,000)": _MISSED,
     "state, from, to": _both(_COMPLETED, _BETWEEN),
     "kind": _FOLLOW_UPS,
     "kind, from, to": _both(_FOLLOW_UPS, _BETWEEN),
