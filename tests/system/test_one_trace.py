@@ -8,13 +8,18 @@ import pytest
 from chassis.context import Role
 from stack.demo_patients import FIRST_PATIENT
 from stack.issuer import Issuer
-from tests.fix_otlp import receiving, tree_of
+from tests.fix_otlp import Received, receiving, tree_of
 from tests.fix_stack import StartStack, wait_until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 NOTE = "my knee hurts since Tuesday"
 SMART_BOOK = "telemed.appointment.v1.AppointmentService/SmartBook"
 MATCH = "telemed.doctor.v1.DoctorService/MatchDoctors"
+
+
+def always(spans: list[Received]) -> list[Received]:
+    """Those that every booking has: what changes seldom of a doctor may be known already, and is then not read."""
+    return [received for received in spans if received.span.name != "get_schedules"]
 
 
 def test_a_smart_booking_is_one_connected_trace_without_patient_data(
@@ -40,21 +45,21 @@ def test_a_smart_booking_is_one_connected_trace_without_patient_data(
         )
         assert answer.status_code == 200, answer.text
         revision = answer.json()["revision"]
-        wait_until(lambda: len(receiver.trace(TRACE)) >= 7, "the spans of the booking have arrived")
+        wait_until(lambda: len(always(receiver.trace(TRACE))) >= 8, "the spans of the booking have arrived")
         wait_until(
             lambda: any(r.span.links and r.span.links[0].trace_id.hex() == TRACE for r in receiver.spans),
             "the copies of the booking are linked to it",
         )
         spans = receiver.trace(TRACE)
         everything = b"".join(r.span.SerializeToString() for r in receiver.spans)
-    assert tree_of(spans) == [
+    assert tree_of(always(spans)) == [
         "gateway SERVER POST /appointments/smart-book",
         f"  gateway CLIENT {SMART_BOOK}",
         f"    appointment SERVER {SMART_BOOK}",
         f"      appointment CLIENT {MATCH}",
         f"        doctor SERVER {MATCH}",
         "          doctor CLIENT find_schedules",
-        "          doctor CLIENT get_schedules",
+        "      appointment CLIENT read_diary",
         "      appointment CLIENT book",
     ]
     by_name = {(r.service, r.span.name): r for r in spans}
