@@ -1,17 +1,21 @@
 """The fields of a service's requests, from the descriptors, and requests over HTTP in which one of them is wrong."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
+from chassis.context import Role
 from gateway.codec.wellknown import FORMS
 from gateway.routes import WHOLE_BODY, Binding, bindings_of
 from gateway.transcode import IDEMPOTENCY_KEY
+from tests.fix_clinic import Clinic
 
 _F = FieldDescriptor
 _INT = "int"
@@ -133,6 +137,34 @@ def with_value(leaf: Leaf, good: Mapping[str, Any], value: Any, named: str = "")
         body = request.pop(binding.body, {})
     query = {_shown(leaf.method, name): _text(item) for name, item in request.items()}
     return Wrong(leaf, value, named or _named(leaf, binding), binding.verb, path, query, body, headers)
+
+
+def wrong_requests(leaf: Leaf, good: Mapping[str, Any], rows: Iterable[Any]) -> Iterator[Wrong]:
+    """Requests with values of a wrong type, and with those of some rows: a value, perhaps with the name it is given."""
+    for value in wrong_types(leaf):
+        yield with_value(leaf, good, value)
+    for row in rows:
+        value, named = row if isinstance(row, tuple) else (row, "")
+        spoiled = with_value(leaf, good, value)
+        yield with_value(
+            leaf, good, value, named.replace("…", spoiled.named.rpartition(".")[0] + "." * ("." in spoiled.named))
+        )
+
+
+def send(clinic: Clinic, wrong: Wrong) -> str:
+    """What is wrong with the answer; empty when it is right."""
+    body = None if wrong.body is None else json.dumps(wrong.body)
+    # Each from an administrator of its own: so many calls of one person would be held back.
+    headers = (
+        clinic.headers(Role.ADMIN, str(uuid4()))
+        | wrong.headers
+        | ({"Content-Type": "application/json"} if body else {})
+    )
+    answer = clinic.http.request(wrong.verb, wrong.path, params=wrong.query, content=body, headers=headers)
+    told = [violation.get("field") for violation in answer.json().get("violations", [])] if answer.content else []
+    if answer.status_code == 400 and told == [wrong.named]:
+        return ""
+    return f"{wrong.leaf} = {wrong.value!r:.60}: {answer.status_code} {told} for {wrong.named}: {answer.text:.200}"
 
 
 def _below(method: MethodDescriptor, way: tuple[FieldDescriptor, ...]) -> Iterator[Leaf]:

@@ -10,7 +10,7 @@ from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.ports import Doctors, MatchWish
 from appointment_svc.domain.errors import NoAvailability, OutsideWorkingHours, SlotTaken
 from appointment_svc.domain.offers import Candidate, Offer, candidates_exactly
-from appointment_svc.domain.rules import Rules
+from appointment_svc.domain.rules import Rules, check_calendar
 from chassis.clock import Clock
 from kernel.errors import InvalidArgument, Refusal
 
@@ -67,6 +67,7 @@ def check_exact(call: BookingCall, wish: ExactWish) -> None:
     """Refuses a wish that this caller may not have or nobody can. Raises PermissionDenied, InvalidArgument."""
     require_may_book(call.caller, wish.visit.patient_id, wish.doctor_id)
     check_words(wish.visit)
+    check_calendar(wish.start, "appointment_date")
     if wish.start.second or wish.start.microsecond:
         raise InvalidArgument.of("appointment_date", "must be a whole minute")
 

@@ -10,7 +10,7 @@ from appointment_svc.app.ports import Diaries, Doctors, MatchWish
 from appointment_svc.domain.diary import Claim, Diary
 from appointment_svc.domain.failing import DoctorFacts, failing_at
 from appointment_svc.domain.offers import Offer, can_take, candidates_in_window, candidates_outside, improvised
-from appointment_svc.domain.rules import Rules, visit_length
+from appointment_svc.domain.rules import Rules, check_calendar, visit_length
 from chassis.clock import Clock
 from chassis.context import Caller, Role
 from kernel.appointment_types import AppointmentType
@@ -134,6 +134,8 @@ def _shown(caller: Caller, whose: Whose, claim: Claim) -> Conflict:
 
 
 def _check(caller: Caller, question: Question) -> None:
+    check_calendar(question.start, "start_time")
+    check_calendar(question.end, "end_time")
     if question.end <= question.start:
         raise InvalidArgument.of("end_time", "must be after start_time")
     length = question.end - question.start

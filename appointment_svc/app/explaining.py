@@ -24,8 +24,6 @@ from kernel.civil_time import day_of, end_of_wall, zone_named
 from kernel.errors import Refusal
 
 _A_DAY = timedelta(days=1)
-# Of years beyond these no calendar is kept anywhere.
-_YEARS = range(1970, 9999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Explainer:
         `offers` are given once the doctor service has no objection any more; `moving` is the appointment to be moved,
         which is not in its own way, and `also` what else refuses the move; `waived` are the rules that are set aside.
         """
-        if refusal.reason not in PRECEDENCE or not _is_within_calendar(wish):
+        if refusal.reason not in PRECEDENCE:
             return refusal
         said = Explanation(list(offers), _known(wish, offers)) if offers else await self._ask(wish)
         diary = (await self._read(wish, said.offers)).without(moving)
@@ -148,8 +146,3 @@ def _zone(said: Explanation) -> tzinfo | None:
     if said.doctor is not None:
         return said.doctor.zone
     return said.offers[0].zone if said.offers else None
-
-
-def _is_within_calendar(wish: MatchWish) -> bool:
-    asked = wish.start or wish.preferred_date
-    return asked is None or asked.year in _YEARS

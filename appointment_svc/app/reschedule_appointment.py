@@ -12,7 +12,7 @@ from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.errors import AppointmentNotFound, OutsideWorkingHours
 from appointment_svc.domain.failing import failing_to_move
 from appointment_svc.domain.offers import Offer
-from appointment_svc.domain.rules import Rules, visit_length
+from appointment_svc.domain.rules import Rules, check_calendar, visit_length
 from chassis.clock import Clock
 from kernel.civil_time import day_of
 from kernel.errors import InvalidArgument, Refusal
@@ -28,7 +28,8 @@ class Move:
     etag: str
 
     def require_whole_minute(self) -> None:
-        """Raises InvalidArgument for start_time."""
+        """Raises InvalidArgument for start_time, also where no calendar reaches."""
+        check_calendar(self.start, "start_time")
         if self.start.second or self.start.microsecond:
             raise InvalidArgument.of("start_time", "must be a whole minute")
 

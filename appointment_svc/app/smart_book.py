@@ -12,7 +12,7 @@ from appointment_svc.app.ports import Diaries, Doctors, MatchWish
 from appointment_svc.domain.diary import Diary
 from appointment_svc.domain.errors import DailyLimitReached, FeatureDisabled, NoAvailability, PatientBusy, TooSoon
 from appointment_svc.domain.offers import Offer, can_take, candidates_in_window, candidates_outside
-from appointment_svc.domain.rules import Rules
+from appointment_svc.domain.rules import Rules, check_calendar
 from chassis.clock import Clock
 from kernel.civil_time import end_of_wall, zone_named
 from kernel.errors import InvalidArgument, Refusal
@@ -112,6 +112,8 @@ class SmartBook:
 
 
 def _check_window(wish: SmartWish) -> None:
+    if wish.preferred_date is not None:
+        check_calendar(wish.preferred_date, "preferred_date")
     start, end = wish.preferred_start, wish.preferred_end
     if start is not None and end is not None and end < start:
         raise InvalidArgument.of("preferred_time_end", "must not be before preferred_time_start")

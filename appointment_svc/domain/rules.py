@@ -13,6 +13,7 @@ MAX_REASON = 500
 MAX_COMMENT = 2_000
 RATINGS = range(1, 6)
 MAX_SPECIALTY = 100
+_CALENDAR_YEARS = range(1970, 9999)
 # Of visits in a day, where the limit is set aside: more than any day holds.
 NO_LIMIT = 300
 
@@ -51,6 +52,12 @@ class Rules:
     def last_day(self, now: datetime, zone: tzinfo) -> date:
         """The last day of a calendar that can be booked; all of it can."""
         return day_of(now, zone) + timedelta(days=self.max_advance_days)
+
+
+def check_calendar(when: date, field: str) -> None:
+    """Refuses a date, or an instant, of a year that no zone's calendar surely has whole."""
+    if when.year not in _CALENDAR_YEARS:
+        raise InvalidArgument.of(field, "must lie between the years 1970 and 9998")
 
 
 def visit_length(kind: AppointmentType, minutes: int) -> timedelta:

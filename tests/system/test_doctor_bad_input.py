@@ -3,16 +3,14 @@
 The fields come from the descriptors: one that no row below speaks of fails the first test.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from telemed.doctor.v1 import doctor_service_pb2
 
-from chassis.context import Role
-from tests.bad_fields import Leaf, Wrong, leaves_of, with_value, wrong_types
+from tests.bad_fields import Leaf, leaves_of, send, wrong_requests
 from tests.fix_clinic import Clinic, in_days
 
 SERVICE = doctor_service_pb2.DESCRIPTOR.services_by_name["DoctorService"]
@@ -230,36 +228,11 @@ def goods(clinic: Clinic) -> Mapping[str, dict[str, Any]]:
     return good_requests(doctor_id, rule_id, override_id["override"]["override_id"])
 
 
-def wrong_requests(leaf: Leaf, good: Mapping[str, Any]) -> Iterator[Wrong]:
-    for value in wrong_types(leaf):
-        yield with_value(leaf, good, value)
-    for row in rows_of(leaf):
-        value, named = row if isinstance(row, tuple) else (row, "")
-        spoiled = with_value(leaf, good, value)
-        yield with_value(
-            leaf, good, value, named.replace("…", spoiled.named.rpartition(".")[0] + "." * ("." in spoiled.named))
-        )
-
-
-def send(clinic: Clinic, wrong: Wrong) -> str:
-    """What is wrong with the answer; empty when it is right."""
-    body = None if wrong.body is None else json.dumps(wrong.body)
-    # Each from an administrator of its own: so many calls of one person would be held back.
-    headers = (
-        clinic.headers(Role.ADMIN, str(uuid4()))
-        | wrong.headers
-        | ({"Content-Type": "application/json"} if body else {})
-    )
-    answer = clinic.http.request(wrong.verb, wrong.path, params=wrong.query, content=body, headers=headers)
-    told = [violation["field"] for violation in answer.json().get("violations", [])] if answer.content else []
-    if answer.status_code == 400 and told == [wrong.named]:
-        return ""
-    return f"{wrong.leaf} = {wrong.value!r:.60}: {answer.status_code} {told} for {wrong.named}: {answer.text:.200}"
-
-
 @pytest.mark.parametrize("rpc", [method.name for method in SERVICE.methods])
 def test_a_wrong_field_is_named_and_nothing_is_stored(clinic: Clinic, goods: Mapping[str, dict[str, Any]], rpc: str):
-    wrongs = [wrong for leaf in LEAVES if leaf.method.name == rpc for wrong in wrong_requests(leaf, goods[rpc])]
+    wrongs = [
+        wrong for leaf in LEAVES if leaf.method.name == rpc for wrong in wrong_requests(leaf, goods[rpc], rows_of(leaf))
+    ]
     before = clinic.rows("doctor", STORED)
     failures = [failure for wrong in wrongs if (failure := send(clinic, wrong))]
     assert not failures, "\n".join(failures)
