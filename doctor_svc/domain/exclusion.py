@@ -59,7 +59,7 @@ def exclusion_of(schedule: Schedule, contender: Contender, search: Search, zone:
 
 def with_hours(schedule: Schedule) -> Schedule:
     """A doctor who is not active has no hours; here with them, so that each rule is told on its own."""
-    return replace(schedule, is_active=True)
+    return schedule if schedule.is_active else replace(schedule, is_active=True)
 
 
 def meets(schedule: Schedule, demands: Demands) -> bool:
