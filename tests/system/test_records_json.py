@@ -1,6 +1,8 @@
 """Histories, figures and the feed through the gateway: their JSON, whose they are, a clear 4xx for anything else."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 from uuid import uuid4
 
@@ -72,6 +74,21 @@ def test_the_feed_tells_browsers_where_to_go_on(clinic: Clinic):
     (change,) = json.loads(seen["data"])["changes"]
     assert (change["kind"], change["appointment"]["id"]) == ("Booked", visit["id"])
     assert int(seen["id"]) >= int(change["revision"])
+
+
+def test_the_history_of_a_running_clinic_with_its_demo_is_whole(clinic: Clinic):
+    def audit(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "stack.cli", "audit", *arguments, "--data", str(clinic.data)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    booked(clinic, str(uuid4()))
+    head = audit("head")
+    anchor = head.stdout.strip()
+    assert (head.returncode, int(anchor.split(":")[0]) > 0) == (0, True)
+    booked(clinic, str(uuid4()))
+    verified = audit("verify", "--expect", anchor)
+    assert (verified.returncode, verified.stdout.count("\n")) == (0, 1), verified.stdout
+    assert "the history is whole" in verified.stdout
 
 
 @pytest.mark.parametrize(
