@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import grpc
+import psycopg
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -185,6 +186,12 @@ class House:
         process = await build(VideoSettings(**(usual | settings)), self.shared, clock)
         async with running(process) as target, grpc.aio.insecure_channel(target) as channel:
             yield Visits(channel, self.callers, self.feed, clock, target)
+
+    async def copied(self, count: int) -> None:
+        """Waits, at most 20 seconds, until the services have heard of so many visits."""
+        async with asyncio.timeout(20), await psycopg.AsyncConnection.connect(self.database_url) as connection:
+            while (await (await connection.execute("SELECT count(*) FROM session")).fetchone()) != (count,):  # noqa: ASYNC110 - another process sets no event
+                await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ async def test_a_notice_written_before_a_stop_is_told_after_the_start(video_hous
 async def test_two_replicas_tell_each_notice_once(video_house: House) -> None:
     async with video_house.service() as here, video_house.service():
         calls = [call_of(here) for _ in range(10)]
+        await video_house.copied(10)
         await asyncio.gather(*(call.patient.start() for call in calls))
         await settled(video_house, lambda: len(video_house.feed.heard) >= 10)
     assert len(video_house.feed.heard) == 10
