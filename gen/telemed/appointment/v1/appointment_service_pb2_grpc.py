@@ -153,7 +153,8 @@ class AppointmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Book(self, request, context):
-        """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
+        """Books exactly the time asked for, with the doctor asked for or the best one at that time. Staff may set rules
+        aside. A refusal names every rule that is broken, as google.rpc.PreconditionFailure. Errors:
         SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
         DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
         """

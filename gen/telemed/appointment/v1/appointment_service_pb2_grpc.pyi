@@ -45,7 +45,8 @@ class AppointmentServiceStub:
     TOO_SOON, TOO_FAR_AHEAD, FEATURE_DISABLED.
     """
     Book: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.BookRequest, _appointment_service_pb2.BookResponse]
-    """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
+    """Books exactly the time asked for, with the doctor asked for or the best one at that time. Staff may set rules
+    aside. A refusal names every rule that is broken, as google.rpc.PreconditionFailure. Errors:
     SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
     DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
     """
@@ -132,7 +133,8 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     TOO_SOON, TOO_FAR_AHEAD, FEATURE_DISABLED.
     """
     Book: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.BookRequest, _appointment_service_pb2.BookResponse]  # type: ignore[assignment]
-    """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
+    """Books exactly the time asked for, with the doctor asked for or the best one at that time. Staff may set rules
+    aside. A refusal names every rule that is broken, as google.rpc.PreconditionFailure. Errors:
     SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
     DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
     """
@@ -228,7 +230,8 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _appointment_service_pb2.BookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_appointment_service_pb2.BookResponse, _abc.Awaitable[_appointment_service_pb2.BookResponse]]:
-        """Books exactly the time asked for, with the doctor asked for or the best one at that time. Errors:
+        """Books exactly the time asked for, with the doctor asked for or the best one at that time. Staff may set rules
+        aside. A refusal names every rule that is broken, as google.rpc.PreconditionFailure. Errors:
         SLOT_TAKEN (with alternatives), PATIENT_BUSY, OUTSIDE_WORKING_HOURS, TOO_SOON, TOO_FAR_AHEAD,
         DAILY_LIMIT_REACHED, DOCTOR_DAY_FULL, DOCTOR_UNVERIFIED, DOCTOR_NOT_FOUND, SPECIALTY_NOT_AVAILABLE.
         """
