@@ -32,6 +32,7 @@ export class Visit {
   #call = null;
   #waiting = null;
   #isEntering = false;
+  #ownState = "";
 
   constructor({ api, role, devices, check }) {
     this.#api = api;
@@ -112,7 +113,7 @@ export class Visit {
 
   /** Ends the visit for both. */
   async end() {
-    await this.#api.end().catch((error) => this.#refused(error));
+    await this.#api.end().catch((error) => warn(error.message));
   }
 
   #newCall() {
@@ -148,26 +149,25 @@ export class Visit {
     this.#isEntering = true;
     try {
       const admission = await this.#start();
-      if (!admission) {
-        this.#wait();
-        return;
-      }
-      this.#stopWaiting();
-      this.#showCall();
-      this.#call?.begin(admission);
+      if (admission) this.#beginCall(admission);
+      else this.#wait();
     } catch (error) {
       this.#refused(error);
     } finally {
       this.#isEntering = false;
     }
+    // The doctor's word may have overtaken the answer that told us to wait.
+    if (this.#waiting && this.#ownState === "Admitted") this.#letIn();
   }
 
-  #showCall() {
+  #beginCall(admission) {
+    this.#stopWaiting();
     $("self").srcObject = this.#devices.stream;
     $("end").hidden = this.#role !== "doctor";
     press($("mute"), false, "Mute");
     press($("camera"), false, "Camera off");
     show("call");
+    this.#call?.begin(admission);
   }
 
   #wait() {
@@ -194,6 +194,7 @@ export class Visit {
     }
     this.#atTheDoor(session);
     const own = session.participants.find((one) => one.participant_type.toLowerCase() === this.#role);
+    this.#ownState = own?.state ?? "";
     if (own?.state === "Removed") this.#out("removed");
     else if (this.#waiting && own?.state === "Admitted") this.#letIn();
     else if (this.#waiting && own?.state === "Rejected") this.#out("rejected");
@@ -202,6 +203,7 @@ export class Visit {
 
   #letIn() {
     this.#stopWaiting();
+    this.#ownState = "";
     tell("The doctor lets you in.");
     this.#enter();
   }
