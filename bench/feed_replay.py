@@ -4,10 +4,13 @@
 """
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from statistics import median
 
 import grpc
 import uvloop
@@ -16,11 +19,20 @@ from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServi
 
 from appointment_svc.storage.audit import auditing
 from bench.clinic import Clinic, open_clinic
+from bench.cpu import ProcessorTime
 from bench.history_seed import seed
-from bench.rounds import Variant, in_turn, show_rates, show_ratios
+from bench.rounds import Variant, in_turn, show_rates, show_ratios, table
 
 CHANGES = 100_000
 ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """The processor time that the rounds took, by way and process."""
+
+    worked: ProcessorTime
+    seconds: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
 
 async def main(arguments: Sequence[str] = ()) -> None:
@@ -29,18 +41,22 @@ async def main(arguments: Sequence[str] = ()) -> None:
     print(f"bench.feed_replay: {changes:,} changes from nothing, {ROUNDS} rounds\n", flush=True)
     async with open_clinic() as clinic:
         seed(clinic.urls["appointment"], changes)
-        async with clinic.running(["appointment"]):
+        async with clinic.running(["appointment"]) as pids:
+            meter = Meter(ProcessorTime({"service": pids["appointment"], "client": os.getpid()}))
             one, fifty, many = (
-                Variant(f"{most or 'one'} a message", partial(_replay, clinic, changes, most)) for most in (0, 50, 500)
+                Variant(f"{most or 'one'} a message", partial(_replay, clinic, changes, most, meter))
+                for most in (0, 50, 500)
             )
             await in_turn([one, fifty, many], ROUNDS)
             show_rates([one, fifty, many])
             show_ratios([(fifty, one), (many, one)])
+            _show(meter, changes)
         await _verify(clinic.urls["appointment"])
 
 
-async def _replay(clinic: Clinic, changes: int, most: int, _: int) -> float:
+async def _replay(clinic: Clinic, changes: int, most: int, meter: Meter, round_number: int) -> float:
     """Changes a second, from the call to the last of them."""
+    meter.worked.since()
     async with grpc.aio.insecure_channel(clinic.target("appointment")) as channel:
         request = pb.WatchChangesRequest(max_changes_per_message=most)
         began, seen = time.perf_counter(), 0
@@ -48,7 +64,19 @@ async def _replay(clinic: Clinic, changes: int, most: int, _: int) -> float:
             seen += len(message.changes) or message.HasField("change")
             if seen >= changes:
                 break
-        return seen / (time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+    if round_number:
+        meter.seconds.setdefault(f"{most or 'one'} a message", []).append(meter.worked.since())
+    return seen / seconds
+
+
+def _show(meter: Meter, changes: int) -> None:
+    """Processor time, which does not grow when others use the machine too."""
+    rows = [
+        (name, *(f"{median(each[who] for each in rounds) / changes * 1e6:,.0f}" for who in ("service", "client")))
+        for name, rounds in meter.seconds.items()
+    ]
+    table(["processor microseconds a change", "service", "client and PostgreSQL"], rows)
 
 
 async def _verify(url: str) -> None:

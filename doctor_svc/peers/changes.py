@@ -15,7 +15,8 @@ from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
 
 _WATCH = api.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
-_CHANGES_AT_ONCE = 500
+# More a message save nothing more, and come later.
+_CHANGES_AT_ONCE = 100
 _STATUSES = {
     appointment_pb2.AppointmentStatus.Value(f"APPOINTMENT_STATUS_{status.name}"): status for status in AppointmentStatus
 }

@@ -13,7 +13,8 @@ from video_svc.app.copy_visits import VisitChange
 from video_svc.domain.visit import Visit
 
 _WATCH = appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].methods_by_name["WatchChanges"]
-_CHANGES_AT_ONCE = 500
+# More a message save nothing more, and come later.
+_CHANGES_AT_ONCE = 100
 _STATUSES = EnumMap(appointment_pb2.AppointmentStatus.DESCRIPTOR, AppointmentStatus)
 
 
