@@ -194,17 +194,24 @@ async def test_a_process_that_is_killed_amid_its_work_leaves_nothing_half_done(
 
 
 @pytest.mark.parametrize(
-    ("name", "index"),
+    ("name", "status", "index"),
     [
-        ("hold_runs_out", "appointment_held"),
-        ("approval_never_came", "appointment_pending"),
-        ("patient_never_came", "appointment_awaited"),
-        ("doctor_never_came", "appointment_attended"),
-        ("visit_ends", "appointment_in_progress"),
+        ("hold_runs_out", AppointmentStatus.HELD, "appointment_held"),
+        ("approval_never_came", AppointmentStatus.PENDING, "appointment_pending"),
+        ("patient_never_came", CONFIRMED, "appointment_awaited"),
+        ("doctor_never_came", CONFIRMED, "appointment_attended"),
+        ("visit_ends", AppointmentStatus.IN_PROGRESS, "appointment_in_progress"),
     ],
 )
-async def test_who_is_due_is_found_by_an_index_of_those_who_can_be(bench: LedgerBench, name: str, index: str):
-    await given(bench, *(visit(AppointmentStatus.COMPLETED, number) for number in range(2000)))
+async def test_who_is_due_is_found_by_an_index_of_those_who_can_be(
+    bench: LedgerBench, name: str, status: AppointmentStatus, index: str
+):
+    await given(bench, *(visit(AppointmentStatus.COMPLETED, number) for number in range(1500)))
+    # Many who can be due, and are not yet.
+    later = {"hold_expire_time": TEN + timedelta(days=900)} if status is AppointmentStatus.HELD else {}
+    await given(bench, *(visit(status, number, **later) for number in range(500)))
+    if name == "doctor_never_came":
+        await bench.database.execute(Query("arrive", "UPDATE appointment SET patient_arrival_time = %s"), [TEN])
     await bench.database.execute(Query("analyze", "ANALYZE appointment"))
     row: Timeout = TABLE[name]
     params = {"due": NOW, "most": 200, "becomes": row.becomes.value, "reason": "", "now": NOW, "actor": "clock"}
