@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -19,8 +20,11 @@ def main() -> int:
     """Runs what the command line asks for."""
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="telemed-proof-history-"))
-    print(f"SEED={options.seed}; histories and logs are kept in {folder}", flush=True)
-    return asyncio.run(_prove(Orders(folder, options.seed, asyncio.Semaphore(options.jobs)), options))
+    print(f"SEED={options.seed}; histories and logs are in {folder}", flush=True)
+    proved = asyncio.run(_prove(Orders(folder, options.seed, asyncio.Semaphore(options.jobs)), options))
+    if proved and not options.keep:
+        shutil.rmtree(folder)
+    return 0 if proved else 1
 
 
 class Orders:
@@ -47,7 +51,7 @@ class Orders:
         return Result(**json.loads(told))
 
 
-async def _prove(orders: Orders, options: argparse.Namespace) -> int:
+async def _prove(orders: Orders, options: argparse.Namespace) -> bool:
     began = time.monotonic()
     mutants = [mutant for mutant in MUTANTS if not options.quick or mutant.name in QUICK]
     if options.only:
@@ -59,7 +63,7 @@ async def _prove(orders: Orders, options: argparse.Namespace) -> int:
     held = await _intact(orders, controls) and held
     caught = await _broken(orders, mutants)
     print(f"\n{'PROVED' if held and caught else 'NOT PROVED'} in {time.monotonic() - began:.0f} s, SEED={options.seed}")
-    return 0 if held and caught else 1
+    return held and caught
 
 
 async def _intact(orders: Orders, names: Sequence[str]) -> bool:
@@ -90,6 +94,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="where all chance begins")
     parser.add_argument("--quick", action="store_true", help="a squall and a few mutants, about a minute")
     parser.add_argument("--only", nargs="*", default=[], metavar="MUTANT", help="these mutants, and their intact runs")
+    parser.add_argument("--keep", action="store_true", help="keep histories and logs also when all is well")
     parser.add_argument("--jobs", type=int, default=2, help="so many runs at once")
     return parser.parse_args()
 

@@ -14,6 +14,9 @@ HOLD_SECONDS = 2
 # Visits that a patient may have on one day of a doctor's calendar.
 DAILY_LIMIT = 3
 
+# A run in which less than this was granted says nothing.
+LEAST_GRANTED = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:

@@ -11,7 +11,7 @@ from pathlib import Path
 from proof.aftermath import Aftermath
 from proof.audit import objections_of_the_audit
 from proof.caller import Servers
-from proof.campaign import CLINIC_OPENS, DAILY_LIMIT, HOLD_SECONDS, Campaign
+from proof.campaign import CLINIC_OPENS, DAILY_LIMIT, HOLD_SECONDS, LEAST_GRANTED, Campaign
 from proof.checks import Verdict, judge
 from proof.checks.case import Case
 from proof.clinic import INTACT, Clinic, Sabotage, open_clinic
@@ -57,7 +57,15 @@ async def run(campaign: Campaign, folder: Path, seed: int, sabotage: Sabotage = 
 
 
 async def _live_through(clinic: Clinic, campaign: Campaign, recorder: Recorder, seed: int) -> None:
-    recorder.write("rules", seed=seed, campaign=campaign.name, daily_limit=DAILY_LIMIT, hold_seconds=HOLD_SECONDS)
+    recorder.write(
+        "rules",
+        seed=seed,
+        campaign=campaign.name,
+        daily_limit=DAILY_LIMIT,
+        hold_seconds=HOLD_SECONDS,
+        least_granted=LEAST_GRANTED,
+        faults=bool(campaign.faults),
+    )
     practices = await add_doctors(clinic, recorder)
     town = Town.of(practices, campaign, CLINIC_OPENS, seed)
     servers, watcher = Servers(clinic), Watcher(clinic, recorder)

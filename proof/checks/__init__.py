@@ -24,6 +24,7 @@ def _check(name: str, judge: object) -> Check:
 
 
 CHECKS: Sequence[Check] = (
+    _check("worthwhile", promises.worthwhile),
     _check("acknowledged", promises.acknowledged),
     _check("refused", promises.refused),
     _check("once", promises.once),

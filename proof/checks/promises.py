@@ -40,6 +40,15 @@ _FAULTS = {"INTERNAL", "UNKNOWN", "CONTENTION"}
 _SAME = ("patient", "doctor", "kind", "id", "rating")
 
 
+def worthwhile(case: Case) -> Iterator[str]:
+    """Enough was granted, and enough went wrong, for the other checks to mean something."""
+    granted, least = case.history.counts()[OK], case.history.rules["least_granted"]
+    if granted < least:
+        yield f"{granted} operations were granted, at least {least} are wanted"
+    if case.history.rules["faults"] and not case.history.faults:
+        yield "the nemesis did nothing"
+
+
 def acknowledged(case: Case) -> Iterator[str]:
     """Every operation that was acknowledged left its one event, with what the client was told and had asked for."""
     for operation in case.history.operations.values():

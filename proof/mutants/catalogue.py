@@ -105,6 +105,13 @@ MUTANTS: Sequence[Mutant] = (
         patch="appointment.forget_keys",
     ),
     Mutant(
+        "keys left behind",
+        "a key is taken in a transaction of its own",
+        "settled",
+        DEATHS,
+        patch="appointment.leave_keys_behind",
+    ),
+    Mutant(
         "replays differ",
         "a repeat is answered something else",
         "repeats",

@@ -31,6 +31,19 @@ def _later(work: Any) -> None:
     task.add_done_callback(_tasks.discard)
 
 
+def _opened_databases() -> list[Database]:
+    """The databases that this process opens from now on."""
+    found: list[Database] = []
+    intact = Database.open
+
+    async def opened(self: Database) -> None:
+        found.append(self)
+        await intact(self)
+
+    Database.open = opened  # type: ignore[method-assign]
+    return found
+
+
 def forget_keys() -> None:
     """No request_id means anything."""
     requests.request_key = lambda request: None  # noqa: ARG005 - called by position
@@ -59,13 +72,7 @@ def acknowledge_before_commit() -> None:
 
 def write_changes_afterwards() -> None:
     """A change frees its claims and saves its answer; row and event are written after that, by themselves."""
-    intact = Session.execute
-    databases: list[Database] = []
-    opened = Database.open
-
-    async def open_database(self: Database) -> None:
-        databases.append(self)
-        await opened(self)
+    intact, databases = Session.execute, _opened_databases()
 
     async def execute(self: Session, query: Query, params: Params = ()) -> int:
         if query.name != "change_appointment":
@@ -78,7 +85,18 @@ def write_changes_afterwards() -> None:
         _later(write())
         return 1
 
-    Database.open = open_database  # type: ignore[method-assign]
+    Session.execute = execute  # type: ignore[method-assign]
+
+
+def leave_keys_behind() -> None:
+    """The key of a change is taken in a transaction of its own, which stays when the change does not come about."""
+    intact, databases = Session.execute, _opened_databases()
+
+    async def execute(self: Session, query: Query, params: Params = ()) -> int:
+        if query.name != "claim_request":
+            return await intact(self, query, params)
+        return await databases[0].execute(query, params)
+
     Session.execute = execute  # type: ignore[method-assign]
 
 

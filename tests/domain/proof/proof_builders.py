@@ -43,7 +43,7 @@ def _preamble() -> list[dict[str, Any]]:
     offer = {"minutes": 30, "buffer": 10, "capacity": 1}
     hours = {"zone": "UTC", "blocks": [[540, 720]], "offers": {"FOLLOW_UP": offer}, "day_limit": 2, "approves": False}
     return [
-        {"type": "rules", "at": MORNING, "daily_limit": 3, "hold_seconds": 2},
+        {"type": "rules", "at": MORNING, "daily_limit": 3, "hold_seconds": 2, "least_granted": 5, "faults": False},
         {"type": "doctor", "at": MORNING, "id": DOCTOR, **hours},
     ]
 

@@ -59,6 +59,8 @@ def too_late(case: Case) -> None:
 
 
 SPOILED: list[tuple[str, str, Spoil]] = [
+    ("worthwhile", "hardly anything happened", lambda c: c.history.rules.update(least_granted=6)),
+    ("worthwhile", "nothing went wrong", lambda c: c.history.rules.update(faults=True)),
     (
         "acknowledged",
         "an acknowledged cancellation left no event",
