@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +21,7 @@ from proof.intents import Imagination
 from proof.watcher import Watcher
 
 _ATTEMPTS = 12
+_SETTLED_WITHIN_SECONDS = 90.0
 _REPEATS = 150
 _CLAIMED = 20
 _TURNS = 5
@@ -47,7 +49,10 @@ class Aftermath:
     async def restore(self) -> None:
         """Heals, settles what is open, repeats some of what was granted, and stops when the copies are complete."""
         await self.clinic.heal()
-        await _some_at_once(self._settle, sorted(self.crowd.open))
+        # Bounded, so that a system that answers nothing any more is found out and not waited for.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLED_WITHIN_SECONDS):
+                await _some_at_once(self._settle, sorted(self.crowd.open))
         granted = sorted(self.crowd.done)
         await _some_at_once(self._repeat, self.rng.sample(granted, min(_REPEATS, len(granted))))
         await self._claim_what_ran_out()

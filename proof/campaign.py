@@ -23,7 +23,8 @@ class Campaign:
     """One kind of run. Times are seconds.
 
     Clients work for `seconds`, and on until they have tried `operations`, but no more than _LONGEST times as long.
-    They want visits within `days`, and with `places` so many times of each doctor and kind alone. `verbs` weighs what
+    They want visits within `days`, with `practices` those of these doctors, and with `places` so many times of each
+    doctor and kind. `verbs` weighs what
     they do where it differs from the usual, `faults` what the nemesis does (nemesis.py names them), one fault every
     `calm_seconds` on average. Copies that have not come on for `stall_seconds` after all is healed are not waited for.
     """
@@ -35,6 +36,7 @@ class Campaign:
     patients: int = 40
     days: int = 3
     places: int = 0
+    practices: tuple[str, ...] = ()
     appointment_servers: int = 2
     doctor_servers: int = 1
     calm_seconds: float = 2.0
@@ -71,6 +73,10 @@ SQUALL = replace(STORM, name="squall", seconds=15.0, operations=400, clients=16,
 CROWD = Campaign("crowd", seconds=4.0, operations=700, patients=12, days=1, stall_seconds=3.0)
 # The same over the day on which clocks change.
 CALENDAR = replace(CROWD, name="calendar", days=4, patients=40)
+# A crowd about one doctor who offers two kinds of visits and has room for two of one of them.
+KINDS = replace(
+    CROWD, name="kinds", patients=40, days=2, practices=("Mixed",), verbs=MappingProxyType({"walk in": 0, "cancel": 8})
+)
 # A crowd that mostly moves visits about.
 MOVES = replace(
     CROWD,
@@ -79,6 +85,7 @@ MOVES = replace(
     clients=32,
     patients=30,
     places=5,
+    practices=("York", "Walkin"),
     verbs=MappingProxyType({"book": 6, "smart book": 0, "hold": 1, "confirm": 0, "reschedule": 24, "cancel": 1}),
 )
 # A crowd that mostly holds times, and confirms some of them, some too late.
@@ -102,9 +109,9 @@ DEATHS = Campaign(
 BLACKOUT = replace(DEATHS, name="blackout", calm_seconds=1.5, faults=MappingProxyType({"kill the database": 1}))
 # Those who copy the feed die all the time.
 READERS_DIE = replace(
-    DEATHS, name="readers die", clients=12, calm_seconds=0.6, faults=MappingProxyType({"kill doctor": 1})
+    DEATHS, name="readers die", clients=12, calm_seconds=0.6, faults=MappingProxyType({"kill ready doctor": 1})
 )
 CAMPAIGNS = {
     campaign.name: campaign
-    for campaign in (STORM, SQUALL, CROWD, CALENDAR, MOVES, HOLDS, LIVES, DEATHS, BLACKOUT, READERS_DIE)
+    for campaign in (STORM, SQUALL, CROWD, CALENDAR, KINDS, MOVES, HOLDS, LIVES, DEATHS, BLACKOUT, READERS_DIE)
 }

@@ -59,7 +59,7 @@ class Imagination:
 
     def walk_in(self) -> Wish:
         """A time a few minutes ahead, so that the visit can take place."""
-        return self._book(self.rng.choice(self.town.soon))
+        return self._book(self.rng.choice(self.town.soon)) if self.town.soon else self.book()
 
     def smart_book(self) -> Wish:
         """The first free time of a day with a specialty."""

@@ -9,11 +9,13 @@ from proof.campaign import Campaign
 from proof.clinic import Clinic
 from proof.history import Recorder
 from proof.server import Server
+from stack.probes import is_ready
 
 # Longer than an attempt of a client, so that those who wait give up and ask elsewhere while the frozen one still holds
 # what it began.
 _FROZEN_SECONDS = (1.0, 4.0)
 _DOWN_SECONDS = (0.0, 0.8)
+_READY_LOOKS, _LOOK_SECONDS = 100, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,16 @@ class Nemesis:
         server.kill()
         await asyncio.sleep(self.rng.uniform(*_DOWN_SECONDS))
         server.start()
+
+    async def kill_ready(self, fault: str) -> None:
+        """The same to a process that has just come so far that it works."""
+        for server in self.clinic.of_service(fault.rpartition(" ")[2]):
+            for _ in range(_READY_LOOKS):
+                if await is_ready(server.name, server.plan.port):
+                    break
+                await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(self.rng.uniform(*_DOWN_SECONDS))
+        await self.kill(fault)
 
     async def freeze(self, fault: str) -> None:
         """A process stops in its tracks and goes on later, sure of what it knew."""
@@ -80,6 +92,7 @@ class Nemesis:
 _FAULTS: Mapping[str, Callable[[Nemesis, str], Awaitable[None]]] = {
     "kill appointment": Nemesis.kill,
     "kill doctor": Nemesis.kill,
+    "kill ready doctor": Nemesis.kill_ready,
     "kill video": Nemesis.kill,
     "freeze appointment": Nemesis.freeze,
     "freeze doctor": Nemesis.freeze,

@@ -64,6 +64,8 @@ class Town:
     def of(cls, practices: Mapping[str, Practice], campaign: Campaign, now: datetime, seed: int) -> "Town":
         """The town of a run; its patients are the same for the same seed."""
         rng = random.Random(seed)
+        if campaign.practices:
+            practices = {doctor: p for doctor, p in practices.items() if p.name in campaign.practices}
         places: list[Sequence[Place]] = []
         soon: list[Place] = []
         for doctor, practice in practices.items():

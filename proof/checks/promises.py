@@ -31,7 +31,7 @@ _REFUSALS: Mapping[str, set[str]] = {
     "ApproveAppointment": _CHANGED,
     "RateVisit": {"ALREADY_RATED", "WRONG_STATE"},
     "SmartBook": {"NO_AVAILABILITY", *_BUSY} - {"SLOT_TAKEN"},
-    "RescheduleAppointment": {"TOO_LATE_TO_RESCHEDULE", *_BUSY, *_CHANGED},
+    "RescheduleAppointment": {"TOO_LATE_TO_RESCHEDULE", "HOLD_EXPIRED", *_BUSY, *_CHANGED},
     "CancelAppointment": {"TOO_LATE_TO_CANCEL", *_CHANGED},
     "StartAppointment": {"TOO_EARLY", *_CHANGED},
     "CompleteAppointment": _CHANGED,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from proof.campaign import BLACKOUT, CALENDAR, CROWD, DEATHS, HOLDS, LIVES, MOVES, READERS_DIE, Campaign
+from proof.campaign import BLACKOUT, CALENDAR, CROWD, DEATHS, HOLDS, KINDS, LIVES, MOVES, READERS_DIE, Campaign
 from proof.clinic import Sabotage
 
 _SQL = Path(__file__).parent / "sql"
@@ -45,7 +45,7 @@ MUTANTS: Sequence[Mutant] = (
         "kinds unguarded",
         "visits of different kinds may overlap",
         "doctors",
-        CROWD,
+        KINDS,
         sql="kinds_unguarded",
     ),
     Mutant(
@@ -105,11 +105,11 @@ MUTANTS: Sequence[Mutant] = (
         patch="appointment.forget_keys",
     ),
     Mutant(
-        "keys left behind",
-        "a key is taken in a transaction of its own",
+        "no answers",
+        "one key in twenty is always told to try again",
         "settled",
-        DEATHS,
-        patch="appointment.leave_keys_behind",
+        CROWD,
+        patch="appointment.never_answer_some",
     ),
     Mutant(
         "replays differ",

@@ -20,6 +20,7 @@ from appointment_svc.storage.rows import QUERIES
 from chassis.db import Database, Params, Session
 from chassis.sql import Query
 from kernel.appointment_status import AppointmentStatus
+from kernel.errors import Unavailable
 
 _LATE_SECONDS = 0.4
 _tasks: set[asyncio.Task[Any]] = set()
@@ -88,16 +89,16 @@ def write_changes_afterwards() -> None:
     Session.execute = execute  # type: ignore[method-assign]
 
 
-def leave_keys_behind() -> None:
-    """The key of a change is taken in a transaction of its own, which stays when the change does not come about."""
-    intact, databases = Session.execute, _opened_databases()
+def never_answer_some() -> None:
+    """One key in twenty is told each time that something is missing."""
+    intact = Book.__call__
 
-    async def execute(self: Session, query: Query, params: Params = ()) -> int:
-        if query.name != "claim_request":
-            return await intact(self, query, params)
-        return await databases[0].execute(query, params)
+    async def book(self: Book, call: BookingCall, wish: ExactWish) -> bytes:
+        if call.key is not None and call.key.fingerprint[0] % 20 == 0:
+            raise Unavailable("try again")
+        return await intact(self, call, wish)
 
-    Session.execute = execute  # type: ignore[method-assign]
+    Book.__call__ = book  # type: ignore[method-assign]
 
 
 def refuse_what_was_booked() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from doctor_svc.domain.visits import Visit
 from doctor_svc.storage.visits import StoredVisits
 
-_LATE_SECONDS = 0.5
+_LATE_SECONDS = 1.5
 
 
 def move_the_cursor_first() -> None:
