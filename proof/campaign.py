@@ -90,7 +90,7 @@ MOVES = replace(
 )
 # A crowd that mostly holds times, and confirms some of them, some too late.
 HOLDS = replace(
-    CROWD, name="holds", patients=40, verbs=MappingProxyType({"book": 8, "smart book": 0, "hold": 16, "confirm": 12})
+    CROWD, name="holds", patients=40, verbs=MappingProxyType({"book": 8, "smart book": 0, "hold": 16, "confirm": 3})
 )
 # A crowd whose visits begin, end, and are called off.
 LIVES = replace(
