@@ -23,8 +23,10 @@ class GatewaySettings(BaseSettings):
         default=900.0, gt=0, description="The longest life of a stream; the client comes again with a fresh token."
     )
     max_in_flight: int = Field(default=2_000, ge=1, description="Requests at once before new ones are turned away.")
-    user_burst: int = Field(default=500, ge=0, description="Requests at once of one user; 0 means that nobody counts.")
-    user_per_second: float = Field(default=50.0, gt=0, description="Requests a second of one user in the long run.")
+    user_burst: int = Field(
+        default=1_000, ge=0, description="Requests at once of one user; 0 means that nobody counts."
+    )
+    user_per_second: float = Field(default=100.0, gt=0, description="Requests a second of one user in the long run.")
     address_burst: int = Field(default=2_000, ge=0, description="Requests at once of one address; 0: nobody counts.")
     address_per_second: float = Field(
         default=200.0, gt=0, description="Requests a second of one address, in the long run."

@@ -1,5 +1,11 @@
 """The fixtures of all tiers: one kind in each file."""
 
+import os
+
+# Whole suites come from one address and one administrator, far faster than people do; nobody counts them. What the
+# limits do is tested where it is asked for (tests/service/test_gateway_limits.py).
+os.environ |= {"GATEWAY_USER_BURST": "0", "GATEWAY_ADDRESS_BURST": "0"}
+
 pytest_plugins = [
     "tests.fix_postgres",
     "tests.fix_ledger",
