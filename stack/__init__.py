@@ -1,1 +1,8 @@
 """The whole clinic on one machine: embedded PostgreSQL, migrations, demo data, supervisor and the telemed command."""
+
+import os
+
+# The supervisor asks for health over gRPC and starts programs under another account, which forks. grpc would hold its
+# threads still round each fork, and dies when it cannot; a child that only executes a program needs none of that. It
+# reads this when it is first imported.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

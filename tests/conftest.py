@@ -5,6 +5,8 @@ import os
 # Whole suites come from one address and one administrator, far faster than people do; nobody counts them. What the
 # limits do is tested where it is asked for (tests/service/test_gateway_limits.py).
 os.environ |= {"GATEWAY_USER_BURST": "0", "GATEWAY_ADDRESS_BURST": "0"}
+# As in stack/__init__.py: tests start programs while other threads speak gRPC.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 pytest_plugins = [
     "tests.fix_postgres",

@@ -47,7 +47,10 @@ class Records:
 async def records(
     bench: LedgerBench, appointment_db_url: str, shared: SharedSettings, callers: Callers
 ) -> AsyncIterator[Records]:
-    settings = AppointmentSettings(port=0, database_url=appointment_db_url, doctor_target=NOBODY, drain_seconds=0)
+    # The clocks look once, before there is anything to settle: what a test stores stays as it stored it.
+    settings = AppointmentSettings(
+        port=0, database_url=appointment_db_url, doctor_target=NOBODY, drain_seconds=0, clock_seconds=3_600
+    )
     now = [NOW]
     process = await build(settings, Rules(), shared, lambda: now[0])
     async with running(process) as target, stub(AppointmentServiceStub, target) as service:

@@ -252,7 +252,9 @@ async def _whole_call(sfu: Sfu) -> list[str]:
 
 async def test_a_call_has_a_span_that_names_operation_and_outcome_and_nobody(sfu: Sfu, spans: Spans) -> None:
     ids = await _whole_call(sfu)
-    assert [span.name for span in spans.all()] == [
+    # Background work of other tests' services may be seen here too; it says nothing of calls to the provider.
+    calls = [span for span in spans.all() if (span.attributes or {}).get("video.provider")]
+    assert [span.name for span in calls] == [
         "cloudflare open_session",
         "cloudflare publish",
         "cloudflare open_session",
@@ -261,7 +263,7 @@ async def test_a_call_has_a_span_that_names_operation_and_outcome_and_nobody(sfu
         "cloudflare answer",
         "cloudflare close_tracks",
     ]
-    last = dict(spans.all()[-1].attributes or {})
+    last = dict(calls[-1].attributes or {})
     assert last == {
         "video.provider": "cloudflare",
         "video.operation": "close_tracks",
@@ -270,7 +272,7 @@ async def test_a_call_has_a_span_that_names_operation_and_outcome_and_nobody(sfu
         "http.request.resend_count": 2,
         "error.type": "UNAVAILABLE",
     }
-    told = " ".join(str(span.attributes) + str(span.events) + span.name for span in spans.all())
+    told = " ".join(str(span.attributes) + str(span.events) + span.name for span in calls)
     for secret in (*ids, APP_ID, APP_SECRET, "secret-camera", "v=0", "provider's own words"):
         assert secret not in told
 
