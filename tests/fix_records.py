@@ -1,7 +1,7 @@
 """The appointment service over gRPC for what is told of appointments, with a ledger beside it to make them."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -12,6 +12,7 @@ from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServi
 from appointment_svc.__main__ import build
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.rules import Rules
+from appointment_svc.domain.timeouts import timeouts
 from appointment_svc.settings import AppointmentSettings
 from chassis.context import Role
 from chassis.settings import SharedSettings
@@ -47,11 +48,11 @@ class Records:
 async def records(
     bench: LedgerBench, appointment_db_url: str, shared: SharedSettings, callers: Callers
 ) -> AsyncIterator[Records]:
-    # The clocks look once, before there is anything to settle: what a test stores stays as it stored it.
-    settings = AppointmentSettings(
-        port=0, database_url=appointment_db_url, doctor_target=NOBODY, drain_seconds=0, clock_seconds=3_600
-    )
+    settings = AppointmentSettings(port=0, database_url=appointment_db_url, doctor_target=NOBODY, drain_seconds=0)
     now = [NOW]
     process = await build(settings, Rules(), shared, lambda: now[0])
+    # Without its clocks: what a test stores of the past stays as it was stored.
+    clocks = {timeout.name for timeout in timeouts(Rules())}
+    process = replace(process, work=[(name, work) for name, work in process.work if name not in clocks])
     async with running(process) as target, stub(AppointmentServiceStub, target) as service:
         yield Records(service, callers, bench, appointment_db_url, target, now)
