@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import cast
 
+import orjson
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
@@ -32,6 +33,7 @@ from gateway.http import (
 from gateway.limits.guard import RateGuard
 from gateway.observe import REQUEST_ID, Exchange, observed
 from gateway.openapi.document import document_of
+from gateway.openapi.page import page_of
 from gateway.pages import Page, Pages
 from gateway.problems import Problem, problem_of
 from gateway.routes import Found, RouteTable, bindings_of
@@ -91,7 +93,9 @@ class Gateway:
             (binding, Endpoint(Transcoder(binding, self._encoder, decoder), client)) for binding, client in bindings
         )
         served = [binding for binding, _ in bindings]
-        self._pages = Pages(served, document_of(served, CONTRACTS), upstreams.states, self.stopping, VisitPage())
+        document = document_of(served, CONTRACTS)
+        described = orjson.dumps(document), page_of(document).encode()
+        self._pages = Pages(served, *described, upstreams.states, self.stopping, VisitPage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""

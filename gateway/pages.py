@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from gateway.http import Answer, json_answer
-from gateway.openapi.page import CONTENT_SECURITY_POLICY, page_of
-from gateway.openapi.schemas import Schema
+from gateway.openapi.page import CONTENT_SECURITY_POLICY
 from gateway.routes import Binding
 from gateway.upstreams import is_ready
 from gateway.visit_page import VisitPage
@@ -18,10 +17,14 @@ Page = Callable[[], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages; `stopping` is set once the process has been told to end."""
+    """The pages; `stopping` is set once the process has been told to end.
+
+    `document` and `api_text` are the API's description as JSON and as HTML, both made once: anybody may ask for them.
+    """
 
     bindings: Sequence[Binding]
-    document: Schema
+    document: bytes
+    api_text: bytes
     states: States
     stopping: asyncio.Event
     visit_page: VisitPage
@@ -63,12 +66,12 @@ class Pages:
 
     async def openapi(self) -> Answer:
         """The OpenAPI document."""
-        return json_answer(self.document)
+        return Answer(HTTPStatus.OK, self.document)
 
     async def api_page(self) -> Answer:
         """The same for people."""
         policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
-        return Answer(HTTPStatus.OK, page_of(self.document).encode(), "text/html; charset=utf-8", policy)
+        return Answer(HTTPStatus.OK, self.api_text, "text/html; charset=utf-8", policy)
 
     async def live(self) -> Answer:
         """That the process can answer at all; it asks nobody."""
