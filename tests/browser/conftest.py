@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -63,7 +64,12 @@ async def chromium() -> AsyncIterator[Any]:
 
 @dataclass
 class Page:
-    """One participant's tab. `faults` are what the browser complained of, `asked` the addresses that it asked for."""
+    """One participant's tab.
+
+    `faults` are what its scripts complained of, and refusals that no page should meet; `asked` the addresses that it
+    asked for. An answer of 409 is no fault: so the service tells whoever is slow that an attempt was followed by
+    another, and on a busy machine somebody is.
+    """
 
     tab: Any
     faults: list[str]
@@ -119,6 +125,16 @@ class Page:
         return str(await self.tab.inner_text(selector))
 
 
+def is_complaint(message: Any) -> bool:
+    """Whether a line of the console tells of an error in the page. Refused requests are told by their answers."""
+    return message.type == "error" and not message.text.startswith("Failed to load resource: the server responded")
+
+
+def is_refusal(answer: Any) -> bool:
+    """Whether the service would not have what the page asked for."""
+    return answer.status >= HTTPStatus.BAD_REQUEST and answer.status != HTTPStatus.CONFLICT
+
+
 @dataclass
 class Browsers:
     """Opens tabs, each as if on a machine of its own."""
@@ -132,7 +148,10 @@ class Browsers:
         tab, faults, asked = await context.new_page(), [], []
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        tab.on("console", lambda message: faults.append(message.text) if is_complaint(message) else None)
+        tab.on(
+            "response", lambda answer: faults.append(f"{answer.status} {answer.url}") if is_refusal(answer) else None
+        )
         await tab.goto(url)
         return Page(tab, faults, asked)
 
