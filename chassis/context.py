@@ -22,22 +22,55 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+class PurposeOfUse(StrEnum):
+    """What somebody's data is used for: the codes of HL7 v3 PurposeOfUse that callers of ours can have."""
+
+    TREAT = "TREAT"
+    PATRQT = "PATRQT"
+    HOPERAT = "HOPERAT"
+    # "Break the glass": care that cannot wait for whoever could allow it.
+    BTG = "BTG"
+
+
+_USUAL_PURPOSE = {
+    Role.PATIENT: PurposeOfUse.PATRQT,
+    Role.DOCTOR: PurposeOfUse.TREAT,
+    Role.ADMIN: PurposeOfUse.HOPERAT,
+    Role.SERVICE: PurposeOfUse.HOPERAT,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls: the subject of a verified token (a UUID for people), its role, and the token for passing it on.
 
-    Who came by a ticket has no token, and may touch one thing alone, whose id `confined_to` is; empty means no limit.
+    `delegate` acts for the subject, as a guardian does for a child; empty when they act for themselves. Whose objects
+    the caller may touch is a matter of the subject alone, and who did it a matter of the `actor`. Who breaks the glass
+    says why in `purpose_reason`: words about somebody's health, so never for a log. Who came by a ticket has no token,
+    and may touch one thing alone, whose id `confined_to` is; empty means no limit.
     """
 
     subject: str
     role: Role
     token: str
     confined_to: str = ""
+    delegate: str = ""
+    purpose_reason: str = ""
 
     @property
     def is_staff(self) -> bool:
         """Whether the caller may see everyone's objects."""
         return self.role in (Role.ADMIN, Role.SERVICE)
+
+    @property
+    def actor(self) -> str:
+        """Who really acts: the subject, unless somebody acts for them."""
+        return self.delegate or self.subject
+
+    @property
+    def purpose(self) -> PurposeOfUse:
+        """What the caller uses data for: what is usual for the role, unless the glass is broken."""
+        return PurposeOfUse.BTG if self.purpose_reason else _USUAL_PURPOSE[self.role]
 
 
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)

@@ -5,7 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chassis.chain_walk import Anchor
@@ -143,11 +143,19 @@ def _add_token(command: argparse.ArgumentParser) -> None:
     command.add_argument("--role", type=Role, choices=list(Role), required=True, help="what the bearer is")
     command.add_argument("--subject", required=True, metavar="UUID", help="who the bearer is")
     command.add_argument(
+        "--actor", default="", metavar="UUID", help="who holds the token and acts for a patient, as a guardian does"
+    )
+    command.add_argument(
         "--ttl-minutes", type=_minutes, default=60, metavar="M", help="how long it is valid (default: %(default)s)"
     )
     command.set_defaults(
         run=lambda parsed: commands.token(
-            parsed.data, parsed.role, parsed.subject, parsed.ttl_minutes, datetime.now(UTC)
+            parsed.data,
+            parsed.role,
+            parsed.subject,
+            actor=parsed.actor,
+            ttl=timedelta(minutes=parsed.ttl_minutes),
+            now=datetime.now(UTC),
         )
     )
 

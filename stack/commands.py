@@ -63,11 +63,16 @@ async def status(data: Path) -> int:
     return 0 if set(words) == {_WELL} else 1
 
 
-def token(data: Path, role: Role, subject: str, ttl_minutes: int, now: datetime) -> int:
-    """Print a token of the data folder's issuer, and nothing else. People are named by UUID."""
+def token(data: Path, role: Role, subject: str, *, actor: str, ttl: timedelta, now: datetime) -> int:
+    """Print a token of the data folder's issuer, and nothing else. People are named by UUID.
+
+    An `actor` acts for the subject; empty when they act for themselves.
+    """
     if role is not Role.SERVICE:
         subject = _uuid(subject)
-    print(Issuer.of(data).mint(role, subject, now=now, ttl=timedelta(minutes=ttl_minutes)))
+    if actor and role is not Role.PATIENT:
+        raise CommandError("--actor: somebody can act for a patient alone")
+    print(Issuer.of(data).mint(role, subject, now=now, ttl=ttl, actor=_uuid(actor) if actor else ""))
     return 0
 
 

@@ -56,8 +56,11 @@ class Issuer:
         write_file(jwks_file, json.dumps({"keys": [public]}, indent=2).encode() + b"\n", mode=0o644)
         return cls(jwks_file, key, public["kid"])
 
-    def mint(self, role: Role, subject: str, *, now: datetime, ttl: timedelta) -> str:
-        """A token that speaks for `subject` in `role` from `now` until `ttl` later. `now` is real time, aware."""
+    def mint(self, role: Role, subject: str, *, now: datetime, ttl: timedelta, actor: str = "") -> str:
+        """A token that speaks for `subject` in `role` from `now` until `ttl` later. `now` is real time, aware.
+
+        With an `actor` it is held by somebody who acts for the subject, such as a patient's guardian (RFC 8693).
+        """
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -67,6 +70,7 @@ class Issuer:
             "nbf": now,
             "exp": now + ttl,
             "jti": str(uuid4()),
+            **({"act": {"sub": actor}} if actor else {}),
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._key_id, "typ": "at+jwt"})
 

@@ -24,11 +24,13 @@ class Callers:
 
     issuer: Issuer
 
-    def metadata(self, role: Role, subject: str | None = None) -> list[tuple[str, str]]:
-        return [("authorization", f"Bearer {self.token(role, subject)}")]
+    def metadata(self, role: Role, subject: str | None = None, actor: str = "") -> list[tuple[str, str]]:
+        return [("authorization", f"Bearer {self.token(role, subject, actor=actor)}")]
 
-    def token(self, role: Role, subject: str | None = None, ttl: timedelta = timedelta(minutes=10)) -> str:
-        return self.issuer.mint(role, subject or str(uuid4()), now=datetime.now(UTC), ttl=ttl)
+    def token(
+        self, role: Role, subject: str | None = None, ttl: timedelta = timedelta(minutes=10), actor: str = ""
+    ) -> str:
+        return self.issuer.mint(role, subject or str(uuid4()), now=datetime.now(UTC), ttl=ttl, actor=actor)
 
 
 @pytest.fixture

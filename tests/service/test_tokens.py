@@ -29,6 +29,8 @@ ED = ed25519.Ed25519PrivateKey.generate()
 WRONG_CURVE = ec.generate_private_key(ec.SECP384R1())
 SECRET = b"a secret that somebody put into a public key set"
 
+PATIENT, GUARDIAN, OTHER = (f"7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a1{n}" for n in (1, 2, 3))
+
 
 def b64(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
@@ -56,7 +58,7 @@ def claims(**changed: Any) -> dict[str, Any]:
     good = {
         "iss": "clinic",
         "aud": "telemed",
-        "sub": "7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a11",
+        "sub": PATIENT,
         "role": "patient",
         "iat": now,
         "nbf": now,
@@ -155,6 +157,22 @@ FORGED = {
     "no role": signed(said=claims(role=None)),
     "a list of roles": signed(said=claims(role=["admin"])),
     "a role in other letters": signed(said=claims(role="ADMIN")),
+    "an actor that is a text": signed(said=claims(act=GUARDIAN)),
+    "an actor that is a list": signed(said=claims(act=[{"sub": GUARDIAN}])),
+    "an actor that is null": signed(said={**claims(), "act": None}),
+    "an actor without a name": signed(said=claims(act={})),
+    "an actor with an empty name": signed(said=claims(act={"sub": ""})),
+    "an actor whose name is a number": signed(said=claims(act={"sub": 7})),
+    "an actor whose name is no UUID": signed(said=claims(act={"sub": "grandmother"})),
+    "an actor whose name is a UUID in braces": signed(said=claims(act={"sub": f"{{{GUARDIAN}}}"})),
+    "an actor who acts by another one": signed(said=claims(act={"sub": GUARDIAN, "act": {"sub": OTHER}})),
+    "an actor who acts by nobody": signed(said=claims(act={"sub": GUARDIAN, "act": None})),
+    "an actor of another issuer": signed(said=claims(act={"sub": GUARDIAN, "iss": IDP})),
+    "an actor for a doctor": signed(said=claims(role="doctor", act={"sub": GUARDIAN})),
+    "an actor for an administrator": signed(said=claims(role="admin", act={"sub": GUARDIAN})),
+    "an actor for a service": signed(said=claims(role="service", act={"sub": GUARDIAN})),
+    "a patient as their own actor": signed(said=claims(act={"sub": PATIENT})),
+    "an actor put in afterwards": tampered(GOOD, act={"sub": GUARDIAN}),
     "claims changed afterwards": tampered(GOOD, role="admin"),
     "a lifetime changed afterwards": tampered(GOOD, exp=FUTURE),
 }
@@ -172,7 +190,14 @@ def verifier(tmp_path: Path) -> TokenVerifier:
 )
 async def test_a_good_token_of_each_kind_gets_in(verifier: TokenVerifier, key: Any, algorithm: str, key_id: str):
     caller = await verifier.verify(signed(key, algorithm, kid=key_id))
-    assert (caller.role, caller.subject) == (Role.PATIENT, "7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a11")
+    assert (caller.role, caller.subject) == (Role.PATIENT, PATIENT)
+    assert caller.actor == PATIENT
+
+
+@pytest.mark.parametrize("act", [{"sub": GUARDIAN}, {"sub": GUARDIAN.upper(), "iss": "clinic", "client_id": "portal"}])
+async def test_a_guardian_acts_for_a_patient(verifier: TokenVerifier, act: dict[str, str]):
+    caller = await verifier.verify(signed(said=claims(act=act)))
+    assert (caller.role, caller.subject, caller.actor) == (Role.PATIENT, PATIENT, GUARDIAN)
 
 
 @pytest.mark.parametrize("kind", FORGED)

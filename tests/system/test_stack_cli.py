@@ -26,6 +26,7 @@ from stack.plan import Plan, PlanError, processes_of
 from stack.state import AlreadyRunningError, State, running_on, running_pid
 
 PATIENT = "7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a11"
+GUARDIAN = "7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a12"
 
 
 def verifier_of(data: Path) -> TokenVerifier:
@@ -39,6 +40,19 @@ def test_token_prints_a_token_alone_that_the_services_accept(tmp_path: Path) -> 
     assert done.stdout.count("\n") == 1
     caller = asyncio.run(verifier_of(tmp_path).verify(done.stdout.strip()))
     assert (caller.subject, caller.role) == (PATIENT, Role.PATIENT)
+
+
+def test_a_token_for_a_guardian_says_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["token", "--data", str(tmp_path), "--role", "patient", "--subject", PATIENT, "--actor", GUARDIAN]
+    assert main(command) == 0
+    caller = asyncio.run(verifier_of(tmp_path).verify(capsys.readouterr().out.strip()))
+    assert (caller.subject, caller.role, caller.actor) == (PATIENT, Role.PATIENT, GUARDIAN)
+
+
+def test_nobody_acts_for_a_doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["token", "--data", str(tmp_path), "--role", "doctor", "--subject", PATIENT, "--actor", GUARDIAN]
+    assert main(command) == 1
+    assert "--actor" in capsys.readouterr().err
 
 
 def test_a_token_carries_every_claim_and_its_key(tmp_path: Path) -> None:
