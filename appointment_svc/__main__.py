@@ -72,7 +72,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     database = Database(settings.database_url, size=settings.pool_size)
     await database.open()
     channel = open_channel(settings.doctor_target)
-    doctors = GrpcDoctors(Client(channel))
+    doctors = GrpcDoctors(Client(channel, target=settings.doctor_target))
     committed, grown = Signal(), Signal()
     holds = PostgresHolds(database, committed, clock)
     appointments = PostgresAppointments(database, committed, holds)

@@ -1,26 +1,30 @@
 """Calls to other services: one channel each, with identity, deadline, trace context, retries and typed errors."""
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.trace import Span
 
 from chassis.context import TICKET, caller_or_none, remaining_seconds
 from chassis.metrics import client_calls, exemplar
 from chassis.rpc_errors import refusal_from
-from chassis.telemetry import client_span, inject
+from chassis.telemetry import Attributes, client_span, detached_client_span, inject, note_error
 from kernel.errors import DeadlineTooShort
 
 Reply = TypeVar("Reply", bound=Message)
 Token = Callable[[], str]
+_UnaryCall: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[Message, Message]"
 
 _AUTHORIZATION = "authorization"
+# How gRPC writes the ways to resolve a name (its "name syntax"); without one it is a name for DNS.
+_SCHEME = re.compile(r"^(?:dns:(?://[^/]*/)?|ipv[46]:|unix:(?://)?)")
 _DEFAULT_SECONDS = 10.0
 _SHAVE_SECONDS = 0.020
 # UNAVAILABLE alone is retried: by contract it means that a retry is safe. The token bucket keeps a dead backend
@@ -68,26 +72,32 @@ def caller_token() -> str:
 
 
 class Client:
-    """Calls the RPCs of one channel. Errors are kernel.errors.Refusal, passed on as the service gave them."""
+    """Calls the RPCs of one channel. Errors are kernel.errors.Refusal, passed on as the service gave them.
 
-    def __init__(self, channel: grpc.aio.Channel, token: Token = caller_token) -> None:
+    `target` is the channel's, for spans to name.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, token: Token = caller_token, *, target: str) -> None:
         self._channel = channel
         self._token = token
-        self._unary: dict[str, grpc.aio.UnaryUnaryMultiCallable[Message, Message]] = {}
+        self._server = server_attributes(target)
+        self._unary: dict[str, tuple[_UnaryCall, Attributes]] = {}
 
     async def unary(self, method: MethodDescriptor, request: Message, reply: type[Reply]) -> Reply:
         """The answer of a unary RPC, within the running call's deadline less 20 ms, or 10 s without one."""
         name = rpc_name(method)
-        call = self._unary.get(name)
-        if call is None:
-            call = self._unary[name] = self._channel.unary_unary(
+        known = self._unary.get(name)
+        if known is None:
+            multi_callable: _UnaryCall = self._channel.unary_unary(
                 f"/{name}",
                 request_serializer=type(request).SerializeToString,
                 response_deserializer=reply.FromString,
             )
+            known = self._unary[name] = multi_callable, self._attributes(name)
+        call, attributes = known
         timeout = _timeout()
         started, code = time.perf_counter(), "CANCELLED"
-        with client_span(name, {"rpc.system.name": "grpc", "rpc.method": name}) as span:
+        with client_span(name, attributes) as span:
             try:
                 answer = await call(request, timeout=timeout, metadata=self.metadata(), wait_for_ready=False)
                 code = "OK"
@@ -106,26 +116,37 @@ class Client:
 
         A `ticket` speaks for its holder in place of a token.
         """
-        metadata = self.metadata()
+        name = rpc_name(method)
+        started, code = time.perf_counter(), "CANCELLED"
+        span = detached_client_span(name, self._attributes(name))
+        metadata = self.metadata(span)
         if ticket:
             metadata = [*((key, value) for key, value in metadata if key != _AUTHORIZATION), by_ticket(ticket)]
         call = self._channel.unary_stream(
-            f"/{rpc_name(method)}",
+            f"/{name}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=reply.FromString,
         )(request, metadata=metadata)
         try:
             async for answer in call:
                 yield answer
+            code = "OK"
         except grpc.aio.AioRpcError as error:
+            code = error.code().name
             raise refusal_from(error) from None
         finally:
             call.cancel()
+            _note(span, code)
+            span.end()
+            client_calls.labels(name, code).observe(time.perf_counter() - started, exemplar())
 
-    def metadata(self) -> list[tuple[str, str]]:
-        """The metadata of a call made now: who we speak for, and the trace that it belongs to."""
+    def _attributes(self, name: str) -> Attributes:
+        return {"rpc.system.name": "grpc", "rpc.method": name, **self._server}
+
+    def metadata(self, span: Span | None = None) -> list[tuple[str, str]]:
+        """The metadata of a call made now: who we speak for, and the span it belongs to, by default the current one."""
         carrier: dict[str, str] = {}
-        inject(carrier)
+        inject(carrier, span)
         if token := self._token():
             carrier[_AUTHORIZATION] = f"Bearer {token}"
         return list(carrier.items())
@@ -134,6 +155,15 @@ class Client:
 def by_ticket(ticket: str) -> tuple[str, str]:
     """The metadata by which a single-use ticket takes the place of a token."""
     return _AUTHORIZATION, f"{TICKET} {ticket}"
+
+
+def server_attributes(target: str) -> Attributes:
+    """Where a channel's calls go, as the conventions name it: one address with its port, or several as they stand."""
+    address = _SCHEME.sub("", target)
+    host, _, port = address.rpartition(":")
+    if "," in address or not port.isdecimal():
+        return {"server.address": address}
+    return {"server.address": host.strip("[]"), "server.port": int(port)}
 
 
 def rpc_name(method: MethodDescriptor) -> str:
@@ -158,5 +188,4 @@ def _timeout() -> float:
 def _note(span: Span, code: str) -> None:
     span.set_attribute("rpc.response.status_code", code)
     if code != "OK":
-        span.set_attribute("error.type", code)
-        span.set_status(Status(StatusCode.ERROR))
+        note_error(span, code)

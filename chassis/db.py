@@ -7,7 +7,7 @@ from types import TracebackType
 
 import orjson
 import psycopg
-from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from chassis.context import remaining_seconds
 from chassis.metrics import REGISTRY, PoolNumbers, exemplar, pool_waits, statements
 from chassis.sql import Query
-from chassis.telemetry import client_span
+from chassis.telemetry import Attributes, client_span, is_recorded, note_error, past_client_span
 
 Params = Mapping[str, object] | Sequence[object]
 # A statement's time limit in the server, from the call's deadline rounded up, so that it is set anew only when a
@@ -26,6 +26,9 @@ _TIMEOUT_CLASSES_MS = (250, 1_000, 5_000, 20_000, 120_000)
 # connections and each change of class is a round trip.
 _BACKGROUND_CLASS_MS = 20_000
 _POOL_WAIT_SECONDS = 5.0
+# A wait as short as this is no wait: the pool had a connection, and the bar would only hide those that matter.
+_NOTABLE_WAIT_SECONDS = 0.001
+_BEGIN, _COMMIT, _ROLLBACK = (Query(word, word) for word in ("BEGIN", "COMMIT", "ROLLBACK"))
 
 set_json_loads(orjson.loads)  # half the time of the standard library's
 
@@ -39,28 +42,28 @@ class Connection(psycopg.AsyncConnection[DictRow]):
 class Session:
     """One connection in use. Rows are dictionaries."""
 
-    def __init__(self, connection: Connection, database: str) -> None:
+    def __init__(self, connection: Connection, place: Attributes) -> None:
         self._connection = connection
-        self._database = database
+        self._place = place
 
     async def all(self, query: Query, params: Params = ()) -> list[DictRow]:
         """Every row of a query."""
-        with _Watched(query, self._database):
+        with _Watched(query, self._place):
             return await (await self._connection.execute(query.text, params)).fetchall()
 
     async def one(self, query: Query, params: Params = ()) -> DictRow | None:
         """The first row of a query, or None."""
-        with _Watched(query, self._database):
+        with _Watched(query, self._place):
             return await (await self._connection.execute(query.text, params)).fetchone()
 
     async def execute(self, query: Query, params: Params = ()) -> int:
         """Runs a statement and tells how many rows it touched."""
-        with _Watched(query, self._database):
+        with _Watched(query, self._place):
             return (await self._connection.execute(query.text, params)).rowcount
 
     async def execute_many(self, query: Query, rows: Sequence[Params]) -> None:
         """Runs a statement once for each row of parameters, in one pipelined exchange."""
-        with _Watched(query, self._database):
+        with _Watched(query, self._place, batch=len(rows)):
             async with self._connection.cursor() as cursor:
                 await cursor.executemany(query.text, rows)
 
@@ -81,6 +84,7 @@ class Database:
             reconnect_timeout=30.0,
         )
         self._numbers = PoolNumbers(self.name, self._pool.get_stats)
+        self._place = place_of(url, self.name)
 
     async def open(self) -> None:
         """Starts to connect; returns at once, also when the server is away."""
@@ -94,13 +98,13 @@ class Database:
 
     def session(self) -> "_Borrowed":
         """A connection for a few statements, each a transaction of its own."""
-        return _Borrowed(self._pool, self.name)
+        return _Borrowed(self._pool, self._place)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
         borrowed = self.session()
-        async with borrowed as session, borrowed.connection.transaction():
+        async with borrowed as session, _WatchedTransaction(borrowed.connection, self._place):
             yield session
 
     async def all(self, query: Query, params: Params = ()) -> list[DictRow]:
@@ -126,29 +130,39 @@ class _Borrowed:
     statement by itself is committed already and a transaction has a block of its own.
     """
 
-    __slots__ = ("_database", "_pool", "connection")
+    __slots__ = ("_place", "_pool", "connection")
 
     connection: Connection
 
-    def __init__(self, pool: AsyncConnectionPool[Connection], database: str) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], place: Attributes) -> None:
         self._pool = pool
-        self._database = database
+        self._place = place
 
     async def __aenter__(self) -> Session:
         remaining = remaining_seconds()
         wait = _POOL_WAIT_SECONDS if remaining is None else min(remaining, _POOL_WAIT_SECONDS)
-        asked = time.perf_counter()
-        self.connection = await self._pool.getconn(wait)
-        pool_waits.observe(time.perf_counter() - asked)
+        asked, error_type = time.perf_counter(), ""
+        try:
+            self.connection = await self._pool.getconn(wait)
+        except BaseException as error:
+            error_type = type(error).__name__
+            raise
+        finally:
+            self._note_wait(time.perf_counter() - asked, error_type)
         try:
             await _limit_statements(self.connection, remaining)
         except BaseException:
             await self._pool.putconn(self.connection)
             raise
-        return Session(self.connection, self._database)
+        return Session(self.connection, self._place)
 
     async def __aexit__(self, *_: object) -> None:
         await self._pool.putconn(self.connection)
+
+    def _note_wait(self, seconds: float, error_type: str) -> None:
+        pool_waits.observe(seconds)
+        if (error_type or seconds > _NOTABLE_WAIT_SECONDS) and is_recorded():
+            past_client_span("wait for connection", self._place, time.time_ns() - int(seconds * 1e9), error_type)
 
 
 async def _limit_statements(connection: Connection, remaining: float | None) -> None:
@@ -161,18 +175,37 @@ async def _limit_statements(connection: Connection, remaining: float | None) -> 
         connection.timeout_class = wanted
 
 
+class _WatchedTransaction:
+    """The connection's transaction block, its first and last statement watched like every other."""
+
+    __slots__ = ("_block", "_place")
+
+    def __init__(self, connection: Connection, place: Attributes) -> None:
+        self._block = connection.transaction()
+        self._place = place
+
+    async def __aenter__(self) -> None:
+        with _Watched(_BEGIN, self._place):
+            await self._block.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        with _Watched(_ROLLBACK if kind else _COMMIT, self._place):
+            return await self._block.__aexit__(kind, error, trace)
+
+
 class _Watched:
     """A CLIENT span by the database conventions and an observation; a failed statement leaves its SQLSTATE, no text."""
 
     __slots__ = ("_manager", "_name", "_span", "_started")
 
-    def __init__(self, query: Query, database: str) -> None:
+    def __init__(self, query: Query, place: Attributes, *, batch: int = 1) -> None:
         self._name = query.name
-        attributes = {"db.system.name": "postgresql", "db.namespace": database, "db.query.summary": query.name}
-        self._manager = client_span(query.name, attributes)
+        self._manager = client_span(query.name, _attributes(query, place, batch)) if is_recorded() else None
 
     def __enter__(self) -> None:
-        self._span = self._manager.__enter__()
+        self._span = self._manager.__enter__() if self._manager else INVALID_SPAN
         self._started = time.perf_counter()
 
     def __exit__(
@@ -185,7 +218,27 @@ class _Watched:
             failure = state or type(error).__name__
             if state:
                 self._span.set_attribute("db.response.status_code", state)
-            self._span.set_attribute("error.type", failure)
-            self._span.set_status(Status(StatusCode.ERROR))
+            note_error(self._span, failure)
         statements.labels(self._name, failure).observe(seconds, exemplar())
-        self._manager.__exit__(kind, error, trace)
+        if self._manager:
+            self._manager.__exit__(kind, error, trace)
+
+
+def place_of(url: str, database: str) -> Attributes:
+    """Which database on which server, as the conventions name it; a socket's folder is an address too."""
+    known = psycopg.conninfo.conninfo_to_dict(url)
+    place: dict[str, str | int] = {"db.system.name": "postgresql", "db.namespace": database}
+    if host := str(known.get("host") or known.get("hostaddr") or ""):
+        place["server.address"] = host
+        port = str(known.get("port") or "5432")
+        if port.isdecimal() and not host.startswith("/"):
+            place["server.port"] = int(port)
+    return place
+
+
+def _attributes(query: Query, place: Attributes, batch: int) -> Attributes:
+    # The text has placeholders where values go, so that it can be shown whole.
+    attributes = {**place, "db.query.summary": query.name, "db.query.text": query.text}
+    if batch != 1:
+        attributes["db.operation.batch.size"] = batch
+    return attributes

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from psycopg.rows import dict_row
 
-from chassis.db import Connection, Session
+from chassis.db import Connection, Session, place_of
 from chassis.sql import Query
 
 _TRY = Query("try_advisory_lock", "SELECT pg_try_advisory_lock(%(key)s::bigint) AS is_ours")
@@ -21,7 +21,7 @@ async def exclusively(url: str, name: str) -> AsyncIterator[Session | None]:
     """
     connection = await Connection.connect(url, autocommit=True, row_factory=dict_row)
     async with connection:
-        session = Session(connection, connection.info.dbname)
+        session = Session(connection, place_of(url, connection.info.dbname))
         row = await session.one(_TRY, {"key": _key(name)})
         yield session if row is not None and row["is_ours"] else None
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind
 
 from chassis.context import TICKET, Caller, Role, acting_as, time_limit
 from chassis.logs import note_bug
 from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
 from chassis.rpc_errors import failure_of
-from chassis.telemetry import context_from, tracer
+from chassis.telemetry import context_from, note_error, tracer
 from chassis.tokens import TokenVerifier
 from kernel.errors import DeadlineTooShort, Overloaded, PermissionDenied, Unauthenticated
 
@@ -30,6 +30,7 @@ _PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts"
 _DEFAULT_SECONDS = 15.0
 _SHAVE_SECONDS = 0.020
 _LEAST_SECONDS = 0.100
+_NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ async def traced(call: Call) -> AsyncIterator[None]:
         try:
             yield
         except BaseException as error:
-            code = _note_failure(call, error)
+            code = _note_failure(call, error, time.perf_counter() - started)
             raise
         finally:
             _finish(span, code)
@@ -80,7 +81,10 @@ async def traced(call: Call) -> AsyncIterator[None]:
             )
 
 
-def _note_failure(call: Call, error: BaseException) -> str:
+def _note_failure(call: Call, error: BaseException, seconds: float) -> str:
+    if isinstance(error, asyncio.CancelledError) and (call.time_remaining or _NEVER) <= seconds + _SHAVE_SECONDS:
+        # The caller's deadline ends a stream in the same way as its leaving.
+        return "DEADLINE_EXCEEDED"
     failure = failure_of(error)
     if failure.is_bug:
         note_bug(error, rpc_method=call.method)
@@ -90,8 +94,7 @@ def _note_failure(call: Call, error: BaseException) -> str:
 def _finish(span: Span, code: str) -> None:
     span.set_attribute("rpc.response.status_code", code)
     if code in _SERVER_ERRORS:
-        span.set_attribute("error.type", code)
-        span.set_status(Status(StatusCode.ERROR))
+        note_error(span, code)
 
 
 @dataclass(slots=True)

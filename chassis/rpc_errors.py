@@ -24,6 +24,10 @@ DetailRenderer = Callable[[Refusal], Iterable[Message]]
 logger = logging.getLogger(__name__)
 
 
+class NoSuchMethodError(Exception):
+    """The call is for a method that this server does not have."""
+
+
 class RemoteRefusal(Refusal):
     """A refusal that another service gave, passed on as it came.
 
@@ -69,6 +73,9 @@ def failure_of(error: BaseException, render: DetailRenderer = no_details) -> Fai
         return Failure(_status_of(error, render), is_bug=False)
     if isinstance(error, asyncio.CancelledError):
         return Failure(_plain(code_pb2.CANCELLED, "CANCELLED", "the caller has gone"), is_bug=False)
+    if isinstance(error, NoSuchMethodError):
+        status = _plain(code_pb2.UNIMPLEMENTED, "UNIMPLEMENTED", "this server has no such method")
+        return Failure(status, is_bug=False)
     if isinstance(error, TimeoutError):
         return Failure(_plain(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline has passed"), is_bug=False)
     if isinstance(error, PoolTimeout):

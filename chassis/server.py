@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.calls import Calls
 from chassis.layers import Call, Layer, call_of
-from chassis.rpc_errors import DetailRenderer, failure_of, no_details
+from chassis.rpc_errors import DetailRenderer, NoSuchMethodError, failure_of, no_details
 from kernel.errors import Unavailable
 
 _MAX_MESSAGE_BYTES = 1024 * 1024
@@ -28,6 +28,8 @@ _OPTIONS = [
 ]
 _STATUS_DETAILS = "grpc-status-details-bin"
 _INFRASTRUCTURE = "/grpc."
+# What the conventions call a method that is not of the contract; its own name is the caller's choice, without bound.
+_UNKNOWN = "_OTHER"
 
 Context = grpc.aio.ServicerContext[Any, Any]
 # grpc's own classes are generic in their stubs only.
@@ -43,6 +45,7 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         self._calls = calls
         self._render = render
         self._wrapped: dict[str, RpcHandler] = {}
+        self._unknown: RpcHandler = grpc.unary_unary_rpc_method_handler(self._refuse_unknown)
 
     async def intercept_service(
         self,
@@ -53,8 +56,10 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         found = self._wrapped.get(method)
         if found is None:
             found = await continuation(handler_call_details)
-            if found is None or method.startswith(_INFRASTRUCTURE):
+            if method.startswith(_INFRASTRUCTURE):
                 return found
+            if found is None:
+                return self._unknown
             found = self._wrapped[method] = self._wrap(method, found)
         return found
 
@@ -75,7 +80,7 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
             try:
                 async with AsyncExitStack() as stack:
                     stack.enter_context(self._calls.unary())
-                    await self._enter(stack, call_of(method, context, streams=False))
+                    await self._enter(stack, call_of(method, context, streams=False), self._layers)
                     return await behavior(request, context)
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)
@@ -89,21 +94,37 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
             try:
                 async with AsyncExitStack() as stack:
                     stack.enter_context(self._calls.stream())
-                    await self._enter(stack, call_of(method, context, streams=True))
-                    replies = await stack.enter_async_context(aclosing(behavior(request, context)))
-                    async for reply in replies:
-                        await context.write(reply)
-            except asyncio.CancelledError:
-                if not self._calls.ending:
-                    raise
-                await self._abort(context, Unavailable("this process is stopping; go on with another"))
+                    await self._enter(stack, call_of(method, context, streams=True), self._layers)
+                    with self._telling_why():
+                        replies = await stack.enter_async_context(aclosing(behavior(request, context)))
+                        async for reply in replies:
+                            await context.write(reply)
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)
 
         return handle
 
-    async def _enter(self, stack: AsyncExitStack, call: Call) -> None:
-        for layer in self._layers:
+    @contextmanager
+    def _telling_why(self) -> Iterator[None]:
+        # Inside of the layers, so that they note of a stream that we end what its caller is told.
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._calls.ending:
+                raise
+            raise Unavailable("this process is stopping; go on with another") from None
+
+    async def _refuse_unknown(self, _: bytes, context: Context) -> None:
+        # Of the layers the outermost alone, which notes the call: whoever it is, there is nothing to shed or to guard.
+        error = NoSuchMethodError()
+        with suppress(NoSuchMethodError):
+            async with AsyncExitStack() as stack:
+                await self._enter(stack, call_of(_UNKNOWN, context, streams=False), self._layers[:1])
+                raise error
+        await self._abort(context, error)
+
+    async def _enter(self, stack: AsyncExitStack, call: Call, layers: Sequence[Layer]) -> None:
+        for layer in layers:
             await stack.enter_async_context(layer(call))
 
     async def _abort(self, context: Context, error: Exception) -> None:

@@ -11,7 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Tracer
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 # Made once, before there is a provider: it passes on to the process's own as soon as that is set. Asking for a tracer
@@ -20,6 +20,7 @@ _tracer = trace.get_tracer("telemed")
 _propagator = TraceContextTextMapPropagator()
 TRACEPARENT = "traceparent"
 _NO_SPAN = nullcontext(INVALID_SPAN)
+Attributes = Mapping[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,46 @@ def tracer() -> Tracer:
     return _tracer
 
 
-def client_span(name: str, attributes: Mapping[str, str]) -> AbstractContextManager[Span]:
-    """A CLIENT span for as long as the block runs; in a trace that nobody records none, for it would only cost time."""
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid and not context.trace_flags.sampled:
+def is_recorded() -> bool:
+    """Whether the running work belongs to a trace that somebody records."""
+    return trace.get_current_span().get_span_context().trace_flags.sampled
+
+
+def client_span(name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+    """A CLIENT span for as long as the block runs; none in a trace that nobody records, for it would only cost time.
+
+    None outside of a trace either: a trace begins with a request or with a batch of the feed, and the statements by
+    which a process looks round several times a second would bury those. Their metrics are kept all the same.
+    """
+    if not is_recorded():
         return _NO_SPAN
     return _tracer.start_as_current_span(
         name, kind=SpanKind.CLIENT, attributes=attributes, record_exception=False, set_status_on_exception=False
     )
+
+
+def detached_client_span(name: str, attributes: Attributes) -> Span:
+    """A CLIENT span that is not made the current one, for a generator, which may be closed in another context.
+
+    Whoever asks for it ends it. Unrecorded, it is one that can be ended and passed on like any other.
+    """
+    if not is_recorded():
+        return trace.NonRecordingSpan(trace.get_current_span().get_span_context())
+    return _tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+
+
+def past_client_span(name: str, attributes: Attributes, started: int, error_type: str = "") -> None:
+    """Records a CLIENT span that began at `started`, in nanoseconds since 1970, and ends now."""
+    span = _tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=started)
+    if error_type:
+        note_error(span, error_type)
+    span.end()
+
+
+def note_error(span: Span, error_type: str) -> None:
+    """Marks what a span stands for as failed. Without a description: texts of errors quote data."""
+    span.set_attribute("error.type", error_type)
+    span.set_status(Status(StatusCode.ERROR))
 
 
 def context_from(carrier: Mapping[str, str]) -> Context | None:
@@ -71,9 +104,9 @@ def context_from(carrier: Mapping[str, str]) -> Context | None:
     return _propagator.extract(carrier) if TRACEPARENT in carrier else None
 
 
-def inject(carrier: dict[str, str]) -> None:
-    """Writes the current span's context into a carrier."""
-    _propagator.inject(carrier)
+def inject(carrier: dict[str, str], span: Span | None = None) -> None:
+    """Writes a span's context into a carrier; without a span, the current one's."""
+    _propagator.inject(carrier, None if span is None else trace.set_span_in_context(span))
 
 
 def current_traceparent() -> str:

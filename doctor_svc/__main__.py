@@ -41,7 +41,9 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     world, progress = world_in(database, settings, rules, clock), Progress()
     kept = world.surroundings
     servicer = DoctorServicer(use_cases_in(kept), StoredTransactions(database), clock)
-    feed = ChangeFeed(Client(channel, ServiceIdentity(shared.service_token_file).token), progress)
+    feed = ChangeFeed(
+        Client(channel, ServiceIdentity(shared.service_token_file).token, target=settings.appointment_target), progress
+    )
     apply = ApplyChanges(kept.copy, progress)
     refreshes, period = StoredRefreshes(settings.database_url), settings.summary_period
     refresh = RefreshSummaries(refreshes, kept.schedules, kept.policy, clock, period)

@@ -37,7 +37,13 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
             buckets = shared_buckets = SharedBuckets(settings.redis_url)
             stack.push_async_callback(shared_buckets.close)
         verifier = verifier_of(shared)
-        gateway = Gateway(installed_services(CONTRACTS), upstreams, verifier, _limits(settings, buckets))
+        gateway = Gateway(
+            installed_services(CONTRACTS),
+            upstreams,
+            verifier,
+            _limits(settings, buckets),
+            continues_traces=settings.continue_traces,
+        )
         await serve_until_told(gateway, settings)
 
 

@@ -80,12 +80,19 @@ class Gateway:
     """Serves every annotated RPC of the services that it is given; raises ValueError for one that it cannot."""
 
     def __init__(
-        self, services: Sequence[ServiceDescriptor], upstreams: Upstreams, verifier: TokenVerifier, limits: Limits
+        self,
+        services: Sequence[ServiceDescriptor],
+        upstreams: Upstreams,
+        verifier: TokenVerifier,
+        limits: Limits,
+        *,
+        continues_traces: bool = False,
     ) -> None:
         self.stopping = asyncio.Event()
         self._in_flight = 0
         self._verifier = verifier
         self._limits = limits
+        self._continues_traces = continues_traces
         self._encoder = Encoder()
         decoder = Decoder()
         bindings = [(one, upstreams.client_for(service)) for service in services for one in bindings_of(service)]
@@ -102,7 +109,7 @@ class Gateway:
         if scope["type"] != "http":
             raise ValueError(f"{scope['type']} is not served here")
         request = Request.of(scope, receive)
-        with observed(request) as exchange:
+        with observed(request, continues=self._continues_traces) as exchange:
             common = {REQUEST_ID: exchange.request_id, **_COMMON, **self._limits.cors.headers(request)}
             self._in_flight += 1
             try:
@@ -187,10 +194,15 @@ class Gateway:
             transcoder,
             self._limits.stream,
             self.stopping,
-            lambda error: self._problem(error, exchange, "").document(request.path, exchange.trace_id),
+            lambda error: self._broken(error, exchange).document(request.path, exchange.trace_id),
         )
         await stream.open()
         return stream
+
+    def _broken(self, error: Exception, exchange: Exchange) -> Problem:
+        problem = self._problem(error, exchange, "")
+        exchange.broken_by = problem.status
+        return problem
 
     def _problem(self, error: Exception, exchange: Exchange, body_field: str) -> Problem:
         problem, is_bug = problem_of(error, self._encoder, body_field)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind
 
 from chassis.metrics import exemplar, http_requests
-from chassis.telemetry import context_from, current_trace_id, tracer
+from chassis.telemetry import TRACEPARENT, context_from, current_trace_id, link_to, note_error, tracer
 from gateway.http import Request
 
 access_log = logging.getLogger("telemed.access")
@@ -32,6 +33,7 @@ class Exchange:
     route: str = ""
     status: int = 0
     error_type: str = ""
+    broken_by: int = 0  # the status that a stream would have had, had what ended it come first
     headers: dict[str, str] = field(default_factory=dict)
 
     def routed_to(self, route: str, method: str) -> None:
@@ -42,13 +44,18 @@ class Exchange:
 
 
 @contextmanager
-def observed(request: Request) -> Iterator[Exchange]:
-    """Watches over one exchange; whoever answers sets its `status`."""
+def observed(request: Request, *, continues: bool) -> Iterator[Exchange]:
+    """Watches over one exchange; whoever answers sets its `status`.
+
+    `continues` when callers are trusted with traces: the exchange is then part of the caller's. Otherwise it begins
+    one of its own, linked to the caller's: a stranger decides neither what is recorded nor where it is filed.
+    """
     started = time.perf_counter()
     method = request.method if request.method in _METHODS else "_OTHER"
     with tracer().start_as_current_span(
         "HTTP" if method == "_OTHER" else method,
-        context=context_from(request.headers),
+        context=context_from(request.headers) if continues else Context(),
+        links=None if continues else link_to(request.headers.get(TRACEPARENT, "")),
         kind=SpanKind.SERVER,
         attributes={"http.request.method": method, "url.scheme": "http"},
         record_exception=False,
@@ -78,7 +85,6 @@ def observed(request: Request) -> Iterator[Exchange]:
 def _finish(exchange: Exchange) -> None:
     if exchange.status:
         exchange.span.set_attribute("http.response.status_code", exchange.status)
-    if exchange.status >= _SERVER_ERROR or not exchange.status:
+    if exchange.status >= _SERVER_ERROR or exchange.broken_by >= _SERVER_ERROR or not exchange.status:
         # No status at all: the client went, or the process was told to stop, before there was an answer.
-        exchange.span.set_attribute("error.type", exchange.error_type or str(exchange.status or "cancelled"))
-        exchange.span.set_status(Status(StatusCode.ERROR))
+        note_error(exchange.span, exchange.error_type or str(exchange.status or "cancelled"))

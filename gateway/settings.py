@@ -35,6 +35,11 @@ class GatewaySettings(BaseSettings):
     cors_origins: list[str] = Field(
         default=[], description='JSON: web origins that may call, ["https://clinic.example"].'
     )
+    continue_traces: bool = Field(
+        default=False,
+        description="Trust callers' traceparent: their trace goes on here, and they say what is recorded. Otherwise "
+        "each request begins a trace of its own, linked to the caller's.",
+    )
     redis_url: str = Field(
         default="",
         validation_alias=AliasChoices("redis_url", "REDIS_URL"),

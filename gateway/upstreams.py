@@ -19,7 +19,7 @@ class Upstreams:
     def __init__(self, targets: Mapping[str, str]) -> None:
         self._targets = dict(sorted(targets.items(), key=lambda item: -len(item[0])))
         self._channels = {target: open_channel(target) for target in targets.values()}
-        self._clients = {target: Client(channel) for target, channel in self._channels.items()}
+        self._clients = {target: Client(channel, target=target) for target, channel in self._channels.items()}
 
     def client_for(self, service: ServiceDescriptor) -> Client:
         """The client of the process that serves a contract. Raises ValueError when none is configured."""

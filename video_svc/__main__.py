@@ -59,7 +59,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     qualities, outbox = PostgresQualities(database), PostgresOutbox(database)
 
     copy = CopyVisits(PostgresVisitCopies(database), progress)
-    client = Client(channel, ServiceIdentity(shared.service_token_file).token)
+    client = Client(channel, ServiceIdentity(shared.service_token_file).token, target=settings.appointment_target)
     feed = AppointmentChanges(client, progress)
     follower = Follower(copy.cursor, feed.after, copy, copied)
 

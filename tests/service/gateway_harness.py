@@ -142,6 +142,8 @@ async def open_house(
     rates: RateGuard = UNCOUNTED,
     cors: Cors = Cors(frozenset()),  # noqa: B008 - frozen
     in_flight: int = 2_000,
+    *,
+    continues_traces: bool = False,
 ) -> AsyncIterator[House]:
     """A house with one upstream, ready to be called."""
     issuer, servicer = Issuer("good"), Servicer()
@@ -164,7 +166,7 @@ async def open_house(
         cors=cors,
         in_flight=in_flight,
     )
-    gateway = Gateway([SERVICE], upstreams, verifier, limits)
+    gateway = Gateway([SERVICE], upstreams, verifier, limits, continues_traces=continues_traces)
     try:
         yield House(gateway, servicer, issuer, health, keys, target)
     finally:
