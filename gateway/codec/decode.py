@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from gateway.codec import scalars
 from gateway.codec.errors import BadValue
 from gateway.codec.json_text import TwiceGiven
-from gateway.codec.names import exclusion_key, fields_by_name
+from gateway.codec.names import exclusion_key, fields_by_name, not_a_field
 from gateway.codec.wellknown import FORMS, UNSUPPORTED, WRAPPERS
 
 # All change the message or map that they are given, from a JSON value: the whole, one field, one entry.
@@ -52,7 +52,7 @@ class Decoder:
                 try:
                     only_once, set_field, takes_null = setters[name]
                 except KeyError:
-                    raise BadValue("is not a field of this request").inside(name) from None
+                    raise BadValue(not_a_field(message)).inside(name) from None
                 if item is None and not takes_null:
                     continue
                 if only_once in seen:

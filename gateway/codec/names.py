@@ -23,6 +23,12 @@ def fields_by_name(message: Descriptor) -> dict[str, FieldDescriptor]:
     return found
 
 
+def not_a_field(message: Descriptor) -> str:
+    """What to say of a name that no field of the message has: which it has."""
+    names = ", ".join(field.name for field in message.fields)
+    return f"is not a field here; there are {names}" if names else "is not a field here; there is none"
+
+
 def exclusion_key(field: FieldDescriptor) -> str:
     """What can be given only once: the oneof that a field belongs to, else the field itself.
 

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from gateway.codec import scalars
 from gateway.codec.errors import BadValue
-from gateway.codec.names import fields_by_name
+from gateway.codec.names import fields_by_name, not_a_field
 from gateway.codec.wellknown import FORMS, WRAPPERS
 
 
@@ -32,13 +32,17 @@ class TextField:
         parents = []
         for step in outer:
             parent = fields_by_name(message).get(step)
-            if parent is None or parent.message_type is None or parent.is_repeated:
-                raise _unknown(name)
+            if parent is None:
+                raise BadValue(not_a_field(message)).inside(name)
+            if parent.message_type is None or parent.is_repeated:
+                raise BadValue("is not a field: what stands before the dot has none").inside(name)
             parents.append(parent)
             message = parent.message_type
         field = fields_by_name(message).get(last)
-        if field is None or _reader(field) is None:
-            raise _unknown(name)
+        if field is None:
+            raise BadValue(not_a_field(message)).inside(name)
+        if _reader(field) is None:
+            raise BadValue("is not a field that text can say: send it in a body").inside(name)
         return cls(name, tuple(parents), field)
 
     def put(self, request: Message, texts: Sequence[str]) -> None:
@@ -75,10 +79,6 @@ class TextField:
         for step in (*self.parents, self.field):
             target = getattr(target, step.name)
         return target
-
-
-def _unknown(name: str) -> BadValue:
-    return BadValue("is not a field of this request").inside(name)
 
 
 @cache

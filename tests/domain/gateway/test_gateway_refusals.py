@@ -127,3 +127,8 @@ def test_a_long_path_is_cut():
 def test_bytes_that_are_not_utf8_are_refused():
     assert "UTF-8" in refused(b'{"text": "\xff"}').description
     assert "JSON" in refused(b"\xef\xbb\xbf{}").description
+
+
+def test_whoever_names_no_field_is_told_the_fields_there_are():
+    told = refused(b'{"child": {"nope": 1}}').description
+    assert all(field.name in told for field in EVERYTHING.fields_by_name["child"].message_type.fields)
