@@ -135,7 +135,7 @@ class Gateway:
                 return preflight
             endpoint, found = self._endpoint(request, found)
             binding = endpoint.transcoder.binding
-            exchange.routed_to(binding.template.text, binding.verb)
+            exchange.routed_to(binding.template.text, request.method)
             body_field = binding.body
             ticket, request = split_ticket(request) if binding.method.server_streaming else ("", request)
             # A ticket is for the service that made it: it alone knows whom it speaks for.
@@ -162,7 +162,7 @@ class Gateway:
     def _endpoint(self, request: Request, found: Found[Endpoint] | None) -> tuple[Endpoint, Found[Endpoint]]:
         if found is None:
             raise HttpRefusal(HTTPStatus.NOT_FOUND, "ROUTE_NOT_FOUND", "there is nothing at this path")
-        endpoint = found.targets.get(request.method)
+        endpoint = found.target(request.method)
         if endpoint is None:
             raise _not_allowed(found.targets)
         return endpoint, found

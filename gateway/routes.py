@@ -13,6 +13,8 @@ from gateway.codec.text import TextField
 from gateway.templates import ANY, REST, Template, Variable, parse_template
 
 WHOLE_BODY = "*"
+# The kind of a custom pattern that answers every HTTP method which nothing else at its path does.
+ANY_METHOD = "*"
 _PREFIX = "/api/"
 _PATTERNS = ("get", "put", "post", "delete", "patch")
 _BODILESS = frozenset({"GET", "HEAD"})
@@ -21,12 +23,17 @@ Target = TypeVar("Target")
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One annotated way to call an RPC. `body` is empty, WHOLE_BODY, or the name of a field."""
+    """One annotated way to call an RPC.
+
+    `verb` may be ANY_METHOD; `body` is empty, WHOLE_BODY, or a field of the request; `response_body` is empty, or the
+    field of the answer that is sent in its place.
+    """
 
     verb: str
     template: Template
     method: MethodDescriptor
     body: str
+    response_body: str = ""
 
     @property
     def name(self) -> str:
@@ -51,30 +58,27 @@ def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Binding:
     pattern = rule.WhichOneof("pattern")
     if pattern in _PATTERNS:
         verb, path = pattern.upper(), getattr(rule, pattern)
-    elif pattern == "custom" and rule.custom.kind.isalpha():
+    elif pattern == "custom" and (rule.custom.kind.isalpha() or rule.custom.kind == ANY_METHOD):
         verb, path = rule.custom.kind.upper(), rule.custom.path
     else:
         raise ValueError("the annotation names no HTTP method")
     if method.client_streaming:
         raise ValueError("a stream of requests has no HTTP form")
-    if rule.response_body:
-        raise ValueError("response_body is not supported")
     if rule.body and verb in _BODILESS:
         raise ValueError(f"{verb} takes no body")
-    _check_body(method.input_type, rule.body)
+    if rule.body != WHOLE_BODY:
+        _check_field("body", rule.body, method.input_type)
+    _check_field("response_body", rule.response_body, method.output_type)
     template = parse_template(path)
     for variable in template.variables:
         if TextField.find(method.input_type, variable.field).field.is_repeated:
             raise ValueError(f"{variable.field} is repeated and cannot be part of a path")
-    return Binding(verb, template, method, rule.body)
+    return Binding(verb, template, method, rule.body, rule.response_body)
 
 
-def _check_body(message: Descriptor, body: str) -> None:
-    if body in ("", WHOLE_BODY):
-        return
-    named = message.fields_by_name.get(body)
-    if named is None or named.message_type is None or named.is_repeated:
-        raise ValueError(f"body {body!r} is not a single message of the request")
+def _check_field(what: str, name: str, message: Descriptor) -> None:
+    if name and name not in message.fields_by_name:
+        raise ValueError(f"{what} {name!r} is not a field of {message.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,10 @@ class Found(Generic[Target]):
 
     targets: Mapping[str, Target]
     segments: tuple[str, ...]
+
+    def target(self, method: str) -> Target | None:
+        """What answers an HTTP method: what is bound to it, else what is bound to all."""
+        return self.targets.get(method) or self.targets.get(ANY_METHOD)
 
     def text_of(self, variable: Variable) -> str:
         """The text of a variable, percent-decoded; an encoded slash stays encoded where slashes separate segments.
@@ -147,18 +155,20 @@ class RouteTable(Generic[Target]):
     def _descend(
         self, node: _Node[Target], segments: tuple[str, ...], depth: int, verb: str
     ) -> Mapping[str, Target] | None:
+        # `**` stands for no segments too.
+        rest = node.children.get(REST)
+        of_rest = rest.targets.get(verb) if rest is not None else None
         if depth == len(segments):
-            return node.targets.get(verb)
+            return node.targets.get(verb) or of_rest
         if not segments[depth]:
-            return None
+            return of_rest
         for step in (_literal(segments[depth]), ANY):
             child = node.children.get(step)
             if child is not None:
                 targets = self._descend(child, segments, depth + 1, verb)
                 if targets is not None:
                     return targets
-        rest = node.children.get(REST)
-        return rest.targets.get(verb) if rest is not None else None
+        return of_rest
 
 
 def _literal(raw: str) -> str:

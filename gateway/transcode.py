@@ -1,21 +1,22 @@
 """One HTTP request into the message of its RPC, and the RPC's answer into JSON: everything about one binding."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.codec.decode import Decoder, Fill
-from gateway.codec.encode import Encoder
+from gateway.codec.decode import Decoder
+from gateway.codec.encode import Encode, Encoder
 from gateway.codec.errors import BadValue
 from gateway.codec.json_text import loads
 from gateway.codec.masks import MASK, paths_named
 from gateway.codec.text import TextField
+from gateway.codec.wellknown import VALUES
 from gateway.routes import WHOLE_BODY, Binding, Found
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -28,6 +29,7 @@ _MOST_PARAMETERS = 100
 _RESUMES = (("resume_revision", "after_revision"), ("revision", "after_revision"), ("seq", "after_seq"))
 
 Thing = TypeVar("Thing")
+ReadBody = Callable[[Message, bytes], object]
 
 
 class Transcoder:
@@ -39,8 +41,8 @@ class Transcoder:
         self.takes_body = bool(binding.body)
         self.reply_class: type[Message] = GetMessageClass(method.output_type)
         self._request_class: type[Message] = GetMessageClass(method.input_type)
-        self._fill: Fill = decoder.of(body_message(binding))
-        self._encode = encoder.of(method.output_type)
+        self._read_body = _body_reader(binding, decoder)
+        self._encode = _encode_of(binding, encoder)
         self._variables = [(v, TextField.find(method.input_type, v.field)) for v in binding.template.variables]
         self._request_id = _text_field(method.input_type, "request_id")
         self._after = _first(_text_field(method.input_type, name) for _, name in _RESUMES)
@@ -54,13 +56,7 @@ class Transcoder:
     def request(self, found: Found[Any], query: str, headers: Mapping[str, str], body: bytes) -> Message:
         """The message that path, query, headers and body make together."""
         request = self._request_class()
-        value = loads(body) if self.binding.body else None
-        if self.binding.body == WHOLE_BODY:
-            self._fill(request, value)
-        elif self.binding.body:
-            named = getattr(request, self.binding.body)
-            named.SetInParent()
-            self._fill(named, value)
+        value = self._read_body(request, body) if self._read_body else None
         if query:
             self._put_query(request, query)
         if self._mask and not request.HasField(self._mask):
@@ -91,12 +87,13 @@ class Transcoder:
             if self.binding.body and (field.parents[:1] or (field.field,))[0].name == self.binding.body:
                 raise BadValue("stands in the body of this request, not in its query").inside(name)
             if field.is_set(request):
-                raise BadValue("is given twice").inside(name)
+                raise BadValue("is given twice, or next to a field that excludes it").inside(name)
             field.put(request, texts)
 
     def _infer_mask(self, request: Message, value: object) -> None:
         mask = getattr(request, self._mask)
-        paths = paths_named(body_message(self.binding), value)
+        resource = body_message(self.binding)
+        paths = paths_named(resource, value) if resource is not None else ()
         mask.paths[:] = [path for path in paths if path not in self._in_path]
 
     def _put_headers(self, request: Message, headers: Mapping[str, str]) -> None:
@@ -153,7 +150,8 @@ def _text_at(path: tuple[str, ...], message: Message) -> str:
 def etag_field(binding: Binding) -> TextField | None:
     """Where a request says which version it means: at its top, or inside what its body stands for."""
     message = binding.method.input_type
-    if binding.body not in ("", WHOLE_BODY) and _text_field(body_message(binding), "etag") is not None:
+    inner = body_message(binding)
+    if body_field(binding) is not None and inner is not None and _text_field(inner, "etag") is not None:
         return TextField.find(message, f"{binding.body}.etag")
     return _text_field(message, "etag")
 
@@ -171,7 +169,7 @@ def _first(found: Iterable[Thing]) -> Thing | None:
 
 def _mask_field(binding: Binding) -> str:
     """The field of a PATCH that says which fields of its body count; empty where there is none to infer."""
-    if binding.verb != "PATCH" or binding.body in ("", WHOLE_BODY):
+    if binding.verb != "PATCH" or body_field(binding) is None or body_message(binding) is None:
         return ""
     masks = [
         field.name
@@ -181,12 +179,43 @@ def _mask_field(binding: Binding) -> str:
     return masks[0] if len(masks) == 1 else ""
 
 
-def body_message(binding: Binding) -> Descriptor:
-    """What the body of a request is: the request itself, or one message of it."""
-    request = binding.method.input_type
-    if binding.body in ("", WHOLE_BODY):
-        return request
-    named = request.fields_by_name[binding.body].message_type
+def body_field(binding: Binding) -> FieldDescriptor | None:
+    """The one field of the request that the body stands for; None when it is the whole request, or there is none."""
+    found: FieldDescriptor | None = binding.method.input_type.fields_by_name.get(binding.body)
+    return found
+
+
+def body_message(binding: Binding) -> Descriptor | None:
+    """The message whose fields a body names: the request, or one message of it; None for a body without fields."""
+    named = body_field(binding)
     if named is None:
-        raise ValueError(f"{binding.name}: the body field is not a message")
-    return named
+        request: Descriptor = binding.method.input_type
+        return request
+    inner = named.message_type
+    return inner if inner is not None and not named.is_repeated and inner.full_name not in VALUES else None
+
+
+def _body_reader(binding: Binding, decoder: Decoder) -> ReadBody | None:
+    """What puts a body into a request and answers its JSON; None for a binding that takes none."""
+    named = body_field(binding)
+    if named is None and binding.body != WHOLE_BODY:
+        return None
+    put = decoder.of(binding.method.input_type) if named is None else decoder.of_field(named)
+    has_fields = body_message(binding) is not None
+
+    def read(request: Message, body: bytes) -> object:
+        # No body at all is an empty object, but no list and no number.
+        if not body and not has_fields:
+            return None
+        value = loads(body)
+        put(request, value)
+        return value
+
+    return read
+
+
+def _encode_of(binding: Binding, encoder: Encoder) -> Encode:
+    answer = binding.method.output_type
+    if not binding.response_body:
+        return encoder.of(answer)
+    return encoder.of_field(answer.fields_by_name[binding.response_body])

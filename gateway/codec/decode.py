@@ -39,6 +39,10 @@ class Decoder:
             return _scalar(message.fields_by_name["value"])
         return self._made.get(name) or self._object(message)
 
+    def of_field(self, field: FieldDescriptor) -> SetField:
+        """The function that sets one field of a message from its JSON value; it raises BadValue, which says where."""
+        return self._field(field)
+
     def _object(self, message: Descriptor) -> Fill:
         setters: dict[str, tuple[str, SetField, bool]] = {}
 

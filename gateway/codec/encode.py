@@ -35,6 +35,18 @@ class Encoder:
             return (lambda wrapper: convert(wrapper.value)) if convert else (lambda wrapper: wrapper.value)
         return self._made.get(name) or self._object(message)
 
+    def of_field(self, field: FieldDescriptor) -> Encode:
+        """The function from a message to the JSON of this field of it; null when the field is not there."""
+        name, is_optional, convert = field.name, field.has_presence, self._field(field)
+
+        def encode(message: Any) -> Any:
+            if is_optional and not message.HasField(name):
+                return None
+            value = getattr(message, name)
+            return value if convert is None else convert(value)
+
+        return encode
+
     def _object(self, message: Descriptor) -> Encode:
         fields: list[_Field] = []
 

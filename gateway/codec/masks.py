@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.codec.names import fields_by_name
-from gateway.codec.wellknown import FORMS, WRAPPERS
+from gateway.codec.wellknown import VALUES
 
 MASK = "google.protobuf.FieldMask"
 
@@ -30,4 +30,4 @@ def paths_named(message: Descriptor, value: object) -> Iterator[str]:
 
 def _is_plain(field: FieldDescriptor, inner: Descriptor) -> bool:
     """Whether the field holds one message whose JSON is the object of its fields."""
-    return not field.is_repeated and inner.full_name not in FORMS and inner.full_name not in WRAPPERS
+    return not field.is_repeated and inner.full_name not in VALUES

@@ -153,7 +153,9 @@ def _bytes(value: object) -> bytes:
     if type(value) is not str:
         raise BadValue("must be a text in base64")
     try:
-        return base64.b64decode(value.replace("-", "+").replace("_", "/"), validate=True)
+        # Either alphabet, with padding or without.
+        padded = value if value.endswith("=") else value + "=" * (-len(value) % 4)
+        return base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
     except (binascii.Error, ValueError):
         raise BadValue("must be a text in base64") from None
 

@@ -68,10 +68,12 @@ class TextField:
         self.put(request, [text])
 
     def is_set(self, request: Message) -> bool:
-        """Whether the request holds the field, or a value other than the default where there is no telling."""
+        """Whether the request holds the field, or another of its oneof, as far as a value can tell."""
         target: Any = request
         for parent in self.parents:
             target = getattr(target, parent.name)
+        if self.field.containing_oneof is not None:
+            return target.WhichOneof(self.field.containing_oneof.name) is not None
         return any(field.number == self.field.number for field, _ in target.ListFields())
 
     def _value(self, request: Message) -> object:

@@ -116,5 +116,7 @@ WRAPPERS = frozenset(
     f"google.protobuf.{kind}Value"
     for kind in ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32", "Bool", "String", "Bytes")
 )
+# Messages whose JSON is not the object of their fields.
+VALUES = WRAPPERS | FORMS.keys()
 # A nested Any can be made to evade depth limits, and what it holds is not in the contract.
 UNSUPPORTED = frozenset({"google.protobuf.Any"})

@@ -15,6 +15,8 @@ from gateway.routes import Binding
 from gateway.transcode import IDEMPOTENCY_KEY, IF_MATCH, LAST_EVENT_ID
 
 _EXAMPLES = "examples.json"
+# What OpenAPI 3.1 has a word for. A custom method, or one route for all of them, works and cannot be told.
+_VERBS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
 _TEXT: Schema = {"type": "string"}
 _PROBLEM: Schema = {
     "type": "object",
@@ -62,7 +64,8 @@ def document_of(bindings: Sequence[Binding], package: str) -> Schema:
     operations = Operations(schemas, comments, examples_of(package))
     paths: dict[str, dict[str, Any]] = {}
     seen: dict[str, int] = {}
-    for binding in sorted(bindings, key=lambda one: (one.template.text, one.verb)):
+    told = [binding for binding in bindings if binding.verb in _VERBS]
+    for binding in sorted(told, key=lambda one: (one.template.text, one.verb)):
         operation_id = f"{binding.method.containing_service.name}_{binding.method.name}"
         seen[operation_id] = count = seen.get(operation_id, 0) + 1
         unique = operation_id if count == 1 else f"{operation_id}_{count}"

@@ -14,7 +14,7 @@ from gateway.openapi.schemas import Schema, Schemas, is_required
 from gateway.problems import PROBLEM_TYPE
 from gateway.routes import WHOLE_BODY, Binding
 from gateway.stream import EVENT_STREAM_TYPE
-from gateway.transcode import IDEMPOTENCY_KEY, IF_MATCH, LAST_EVENT_ID, body_message, etag_field
+from gateway.transcode import IDEMPOTENCY_KEY, IF_MATCH, LAST_EVENT_ID, body_field, etag_field
 
 Example = Mapping[str, Any]
 
@@ -65,11 +65,14 @@ class Operations:
         return operation
 
     def _body(self, binding: Binding) -> Schema:
-        message = body_message(binding)
-        is_whole = binding.body == WHOLE_BODY
-        content: Schema = {
-            "schema": self._without_path(binding, message) if is_whole else self._schemas.of_request(message)
-        }
+        named = body_field(binding)
+        if named is None:
+            schema = self._without_path(binding, binding.method.input_type)
+        elif named.message_type is not None and not named.is_repeated:
+            schema = self._schemas.of_request(named.message_type)
+        else:
+            schema = self._schemas.of_field(named, is_request=True)
+        content: Schema = {"schema": schema}
         if example := self._examples.get(binding.method.full_name):
             content["example"] = example["request"]
         return content
@@ -97,9 +100,11 @@ class Operations:
         if binding.body == WHOLE_BODY:
             return
         taken = {variable.field for variable in binding.template.variables} | {binding.body}
-        yield from self._flattened(binding.method.input_type, "", taken)
+        request = binding.method.input_type
+        yield from self._flattened(request, "", taken, {request.full_name})
 
-    def _flattened(self, message: Descriptor, prefix: str, taken: set[str]) -> Iterator[Schema]:
+    def _flattened(self, message: Descriptor, prefix: str, taken: set[str], around: set[str]) -> Iterator[Schema]:
+        """The parameters below a message; one that holds itself is read to any depth and told to its first."""
         for field in message.fields:
             name = f"{prefix}{field.name}"
             if name in taken:
@@ -107,8 +112,8 @@ class Operations:
             if _is_text(message, field):
                 shown = f"{prefix}{field.json_name}" if _is_renamed(field) else name
                 yield self._parameter(shown, field, "query", is_needed=is_required(field, is_request=True))
-            elif field.message_type is not None and not field.is_repeated:
-                yield from self._flattened(field.message_type, f"{name}.", taken)
+            elif (inner := field.message_type) is not None and not field.is_repeated and inner.full_name not in around:
+                yield from self._flattened(inner, f"{name}.", taken, around | {inner.full_name})
 
     def _parameter(self, name: str, field: FieldDescriptor, place: str, *, is_needed: bool) -> Schema:
         schema = self._schemas.of_field(field, is_request=True)
@@ -129,7 +134,10 @@ class Operations:
 
     def _responses(self, binding: Binding) -> Schema:
         method = binding.method
-        schema = self._schemas.of_answer(method.output_type)
+        shown = method.output_type.fields_by_name.get(binding.response_body)
+        schema = (
+            self._schemas.of_field(shown, is_request=False) if shown else self._schemas.of_answer(method.output_type)
+        )
         content: Schema = {EVENT_STREAM_TYPE if method.server_streaming else JSON_TYPE: {"schema": schema}}
         example = self._examples.get(method.full_name)
         if example and not method.server_streaming:

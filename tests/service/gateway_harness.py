@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,20 +119,25 @@ class House:
         transport = httpx.ASGITransport(app=self.gateway, raise_app_exceptions=True)
         return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=self.auth)
 
-    @asynccontextmanager
-    async def served(self) -> AsyncIterator[int]:
+    def served(self) -> AbstractAsyncContextManager[int]:
         """The application behind the real HTTP server; yields its port."""
-        settings = GatewaySettings(upstreams={}, body_seconds=BODY_SECONDS, grace_seconds=2)
-        server = http_server(self.gateway, settings)
-        listening = listener("127.0.0.1", 0)
-        serving = asyncio.create_task(server.serve([listening]))
-        await until(lambda: server.started)
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            self.gateway.stopping.set()
-            server.should_exit = True
-            await serving
+        return served(self.gateway)
+
+
+@asynccontextmanager
+async def served(gateway: Gateway) -> AsyncIterator[int]:
+    """An application behind the real HTTP server; yields its port."""
+    settings = GatewaySettings(upstreams={}, body_seconds=BODY_SECONDS, grace_seconds=2)
+    server = http_server(gateway, settings)
+    listening = listener("127.0.0.1", 0)
+    serving = asyncio.create_task(server.serve([listening]))
+    await until(lambda: server.started)
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        gateway.stopping.set()
+        server.should_exit = True
+        await serving
 
 
 @asynccontextmanager

@@ -29,6 +29,12 @@ def matched(verb: str, path: str) -> tuple[str, dict[str, str]]:
         ("GET", "/shelves/a/books/search", "SearchBooks", {"text": "a"}),
         ("GET", "/shelves/search/books/search", "SearchBooks", {"text": "search"}),
         ("GET", "/files/a/b%20c/d%2Fe", "ReadFile", {"text": "a/b c/d%2Fe"}),
+        ("GET", "/files", "ReadFile", {"text": ""}),
+        ("GET", "/files/", "ReadFile", {"text": ""}),
+        ("GET", "/star/x/a", "ReadStar", {"text": "a"}),
+        ("GET", "/star/x/a/b/c", "ReadStar", {"text": "a"}),
+        ("GET", "/deep/rooms/1/shelves/a/b:read", "ReadDeep", {"child.child.text": "rooms/1/shelves/a/b"}),
+        ("GET", "/deep/rooms/1/shelves:read", "ReadDeep", {"child.child.text": "rooms/1/shelves"}),
         ("GET", "/pages/public/x", "ReadPage", {"text": "public/x"}),
         ("GET", "/shelves/a%2Fb%C3%A9/books/7", "GetBook", {"text": "a/b\u00e9", "small_int": "7"}),
         ("POST", "/books/x:archive", "ArchiveBook", {"child.text": "x"}),
@@ -38,7 +44,7 @@ def matched(verb: str, path: str) -> tuple[str, dict[str, str]]:
         ("PUT", "/shelves/a/child", "PutChild", {"text": "a"}),
         ("PATCH", "/shelves/a", "PatchShelf", {"text": "a"}),
         ("DELETE", "/shelves/a", "DeleteShelf", {"text": "a"}),
-        ("PROBE", "/shelves/a", "ProbeShelf", {"text": "a"}),
+        ("SEARCH", "/shelves/a", "SearchShelf", {"text": "a"}),
         ("DELETE", "/shelves/*", "DeleteShelf", {"text": "*"}),
     ],
 )
@@ -47,7 +53,7 @@ def test_a_path_finds_its_rpc_and_variables(verb, path, rpc, variables):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/shelves", "/shelves/", "/shelves//books/7", "/nothing", "/files", "/pages/x/y"]
+    "path", ["/", "/shelves", "/shelves/", "/shelves//books/7", "/nothing", "/star", "/star/x", "/pages/x/y"]
 )
 def test_a_path_that_nobody_bound_is_not_found(path):
     assert TABLE.find(path) is None
@@ -56,7 +62,7 @@ def test_a_path_that_nobody_bound_is_not_found(path):
 def test_a_path_knows_every_method_that_it_answers():
     found = TABLE.find("/shelves/a")
     assert found is not None
-    assert set(found.targets) == {"PATCH", "DELETE", "PROBE"}
+    assert set(found.targets) == {"PATCH", "DELETE", "SEARCH"}
 
 
 def test_a_variable_that_is_not_utf8_is_refused_by_its_name():
@@ -103,11 +109,11 @@ def test_a_template_outside_the_grammar_is_refused(text):
         ("rpc Run(M) returns (M) { option (google.api.http) = {get: '/a/{nope}'}; }", "not a field"),
         ("rpc Run(M) returns (M) { option (google.api.http) = {get: '/a/{many}'}; }", "repeated"),
         ("rpc Run(M) returns (M) { option (google.api.http) = {get: '/a' body: '*'}; }", "takes no body"),
-        ("rpc Run(M) returns (M) { option (google.api.http) = {post: '/a' body: 'text'}; }", "not a single message"),
-        ("rpc Run(M) returns (M) { option (google.api.http) = {post: '/a' response_body: 'text'}; }", "response_body"),
+        ("rpc Run(M) returns (M) { option (google.api.http) = {post: '/a' body: 'nope'}; }", "not a field of M"),
+        ("rpc Run(M) returns (M) { option (google.api.http) = {post: '/a' response_body: 'no'}; }", "response_body"),
         ("rpc Run(stream M) returns (M) { option (google.api.http) = {post: '/a' body: '*'}; }", "stream"),
         ("rpc Run(M) returns (M) { option (google.api.http) = {post: 'a' body: '*'}; }", "template"),
-        ("rpc Run(M) returns (M) { option (google.api.http) = {custom {kind: '*' path: '/a'}}; }", "no HTTP method"),
+        ("rpc Run(M) returns (M) { option (google.api.http) = {custom {kind: 'A B' path: '/a'}}; }", "no HTTP method"),
         ("rpc Run(M) returns (M) { option (google.api.http) = {body: '*'}; }", "no HTTP method"),
     ],
 )
