@@ -44,8 +44,9 @@ format: $(VENV)/.installed-dev ## format, and mend what the linter can mend
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-gen: $(VENV)/.installed-dev ## compile protos/ into gen/
+gen: $(VENV)/.installed-dev ## compile protos/ into gen/, and policies into docs/authorization.md
 	$(BIN)/python tools/gen.py
+	$(BIN)/python -m tools.policy_page
 
 lock: $(VENV)/.installed-dev ## resolve the dependencies of pyproject.toml anew
 	$(BIN)/python tools/lock.py

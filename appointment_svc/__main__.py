@@ -6,7 +6,7 @@ import uvloop
 from telemed.appointment.v1 import appointment_service_pb2
 from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentServiceServicer_to_server
 
-from appointment_svc.api.policy import OPEN_TO
+from appointment_svc.api.policy import POLICY
 from appointment_svc.api.replies import error_details
 from appointment_svc.api.servicer import AppointmentServicer, UseCases
 from appointment_svc.app.approve_appointment import ApproveAppointment
@@ -115,7 +115,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         settings,
         shared,
         services=SERVICES,
-        open_to=OPEN_TO,
+        policy=POLICY,
         register=lambda server: add_AppointmentServiceServicer_to_server(servicer, server),
         probe=appointments.ping,
         work=[

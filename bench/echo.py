@@ -18,7 +18,7 @@ from chassis.process import run
 from chassis.service import framed
 from chassis.settings import ServerSettings, SharedSettings
 from chassis.telemetry import start_telemetry
-from doctor_svc.api.policy import OPEN_TO
+from doctor_svc.api.policy import POLICY
 
 _SERVICES = [pb.DESCRIPTOR.services_by_name["DoctorService"].full_name]
 
@@ -58,7 +58,7 @@ async def _serve(settings: EchoSettings, shared: SharedSettings) -> None:
         settings,
         shared,
         services=_SERVICES,
-        open_to=OPEN_TO,
+        policy=POLICY,
         register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
         probe=_well,
         work=[],

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from opentelemetry.trace import Span
 
+from chassis import break_glass
 from chassis.context import TICKET, caller_or_none, remaining_seconds
 from chassis.metrics import client_calls, exemplar
 from chassis.rpc_errors import refusal_from
@@ -144,11 +145,18 @@ class Client:
         return {"rpc.system.name": "grpc", "rpc.method": name, **self._server}
 
     def metadata(self, span: Span | None = None) -> list[tuple[str, str]]:
-        """The metadata of a call made now: who we speak for, and the span it belongs to, by default the current one."""
+        """The metadata of a call made now: who we speak for, why they break the glass, and the span it is of.
+
+        Without a `span` that is the current one.
+        """
         carrier: dict[str, str] = {}
         inject(carrier, span)
         if token := self._token():
             carrier[_AUTHORIZATION] = f"Bearer {token}"
+        caller = caller_or_none()
+        # A service that speaks for itself has no share in what a caller of its own is allowed.
+        if caller is not None and caller.purpose_reason and caller.token == token:
+            carrier[break_glass.METADATA] = break_glass.encoded(caller.purpose_reason)
         return list(carrier.items())
 
 

@@ -63,6 +63,11 @@ class Caller:
         return self.role in (Role.ADMIN, Role.SERVICE)
 
     @property
+    def sees_all(self) -> bool:
+        """Whether the caller may read everyone's objects: staff always, and who breaks the glass."""
+        return self.is_staff or bool(self.purpose_reason)
+
+    @property
     def actor(self) -> str:
         """Who really acts: the subject, unless somebody acts for them."""
         return self.delegate or self.subject

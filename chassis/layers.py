@@ -5,15 +5,17 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import grpc
 from opentelemetry.trace import Span, SpanKind
 
-from chassis.context import TICKET, Caller, Role, acting_as, time_limit
+from chassis import break_glass
+from chassis.context import TICKET, Caller, acting_as, time_limit
 from chassis.logs import note_bug
 from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
+from chassis.policy import CLOSED, Policy, Scope
 from chassis.rpc_errors import failure_of
 from chassis.telemetry import context_from, note_error, tracer
 from chassis.tokens import TokenVerifier
@@ -143,19 +145,25 @@ Redeem = Callable[[str], Awaitable[Caller | None]]
 class Authentication:
     """Lets in who holds a good token of a role that the method is open to; a method in no row is closed to all.
 
-    The methods in `by_ticket` take a single-use ticket as well, for browsers that cannot send a token.
+    The methods in `by_ticket` take a single-use ticket as well, for browsers that cannot send a token. On whose objects
+    the role may call is obeyed by the use cases; who breaks the glass is told to them as the caller's purpose.
     """
 
     verifier: TokenVerifier
-    open_to: Mapping[str, frozenset[Role]]
+    policy: Policy
     by_ticket: Mapping[str, Redeem] = field(default_factory=dict)
 
     @asynccontextmanager
     async def __call__(self, call: Call) -> AsyncIterator[None]:
         """The layer."""
         caller = await self._caller(call)
-        if caller.role not in self.open_to.get(call.method, frozenset()):
+        rule = self.policy.get(call.method, CLOSED)
+        if rule.scope(caller.role) is Scope.NONE:
             raise PermissionDenied(f"the role {caller.role} may not call {call.method}")
+        if (words := call.metadata.get(break_glass.METADATA)) is not None:
+            break_glass.require_may_break(caller, rule)
+            caller = replace(caller, purpose_reason=break_glass.decoded(words))
+            break_glass.sound_the_alarm(caller, call.method)
         with acting_as(caller):
             yield
 

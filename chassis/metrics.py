@@ -44,6 +44,12 @@ retried_calls = Counter(
 shed_calls = Counter(
     "telemed_rpc_server_shed_calls", "Calls refused at once because too many were in hand.", registry=REGISTRY
 )
+broken_glass = Counter(
+    "telemed_break_glass",
+    "Readings of somebody's data by people who said why it could not wait for a permission.",
+    ["rpc_method"],
+    registry=REGISTRY,
+)
 http_requests = Histogram(
     "http_server_request_duration_seconds",
     "How long HTTP requests took to answer; a stream, until it ended.",

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import grpc
 
-from chassis.context import Role
 from chassis.health import Probe, Readiness
 from chassis.layers import Authentication, Layer, Redeem, Shedding, limited_in_time, traced
+from chassis.policy import Policy
 from chassis.process import GrpcProcess, Work
 from chassis.rpc_errors import DetailRenderer, no_details
 from chassis.server import build_server
@@ -19,7 +19,7 @@ def framed(
     shared: SharedSettings,
     *,
     services: Sequence[str],
-    open_to: Mapping[str, frozenset[Role]],
+    policy: Policy,
     register: Callable[[grpc.aio.Server], None],
     probe: Probe,
     work: Sequence[tuple[str, Work]],
@@ -29,12 +29,12 @@ def framed(
 ) -> GrpcProcess:
     """A process that serves what `register` adds.
 
-    `services` are the full names to publish, `open_to` the roles of each method, `probe` raises while the process
+    `services` are the full names to publish, `policy` who may call what, `probe` raises while the process
     cannot work, `work` goes on beside the calls, `closers` run last, `render` adds details of the service's own to
     its refusals, `by_ticket` are the methods that take tickets too.
     """
     verifier = verifier_of(shared)
-    authentication = Authentication(verifier, open_to, by_ticket or {})
+    authentication = Authentication(verifier, policy, by_ticket or {})
     layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, authentication]
     built = build_server(layers, services=services, render=render)
     register(built.server)

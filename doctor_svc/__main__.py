@@ -18,7 +18,7 @@ from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
-from doctor_svc.api.policy import OPEN_TO
+from doctor_svc.api.policy import POLICY
 from doctor_svc.api.servicer import DoctorServicer
 from doctor_svc.app.apply_changes import ApplyChanges
 from doctor_svc.app.refresh_summaries import RefreshSummaries
@@ -57,7 +57,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         settings,
         shared,
         services=[SERVICE.full_name],
-        open_to=OPEN_TO,
+        policy=POLICY,
         register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[

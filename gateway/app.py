@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import cast
 
@@ -10,6 +10,7 @@ import orjson
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
+from chassis import break_glass
 from chassis.client import Client
 from chassis.context import Caller, acting_as, time_limit
 from chassis.logs import note_bug
@@ -42,7 +43,7 @@ from gateway.tickets import split_ticket
 from gateway.transcode import Transcoder
 from gateway.upstreams import Upstreams
 from gateway.visit_page import VisitPage
-from kernel.errors import Overloaded, Unauthenticated
+from kernel.errors import BreakGlassRefused, Overloaded, Unauthenticated
 
 # Where the generated contracts are installed.
 CONTRACTS = "telemed"
@@ -141,7 +142,8 @@ class Gateway:
             # A ticket is for the service that made it: it alone knows whom it speaks for.
             caller = None if ticket else await self._authenticate(request.headers)
             if caller is not None:
-                exchange.headers |= await self._limits.rates.check_user(caller.subject)
+                exchange.headers |= await self._limits.rates.check_user(caller.actor)
+            caller = _explained(caller, request)
             with acting_as(caller), time_limit(self._limits.call_seconds):
                 return await self._call(endpoint, found, request, exchange, ticket)
         except ClientGone:
@@ -210,6 +212,16 @@ class Gateway:
         if is_bug:
             note_bug(error)
         return problem
+
+
+def _explained(caller: Caller | None, request: Request) -> Caller | None:
+    """The caller with what they say why they break the glass; whether they may, the service decides."""
+    words = request.headers.get(break_glass.METADATA)
+    if words is None:
+        return caller
+    if caller is None:
+        raise BreakGlassRefused("a ticket does not break the glass")
+    return replace(caller, purpose_reason=break_glass.decoded(words))
 
 
 def _not_allowed(allowed: Sequence[str] | Mapping[str, object]) -> HttpRefusal:

@@ -6,7 +6,10 @@ from http import HTTPStatus
 
 from gateway.http import Answer, Request
 
-_ALLOWED_HEADERS = "authorization, content-type, idempotency-key, if-match, last-event-id, traceparent, x-request-id"
+_ALLOWED_HEADERS = (
+    "authorization, break-glass-reason, content-type, idempotency-key, if-match, last-event-id, traceparent, "
+    "x-request-id"
+)
 _SHOWN_HEADERS = "etag, ratelimit, ratelimit-policy, retry-after, x-request-id"
 _REMEMBERED_SECONDS = "600"
 

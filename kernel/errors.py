@@ -104,6 +104,20 @@ class PermissionDenied(Refusal):
     reason = "PERMISSION_DENIED"
 
 
+class BreakGlassRefused(Refusal):
+    """The glass cannot be broken for this call, or not by this caller."""
+
+    kind = Kind.PERMISSION_DENIED
+    reason = "BREAK_GLASS_REFUSED"
+
+
+class BreakGlassUnexplained(Refusal):
+    """The glass cannot be broken without saying why in words that can be kept."""
+
+    kind = Kind.INVALID_ARGUMENT
+    reason = "BREAK_GLASS_UNEXPLAINED"
+
+
 class EtagMismatch(Refusal):
     """The resource has changed since the caller last saw it."""
 

@@ -19,7 +19,7 @@ from chassis.settings import SharedSettings
 from chassis.signals import Signal, SignalBoard
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
-from video_svc.api.policy import OPEN_TO, TAKES_TICKETS
+from video_svc.api.policy import POLICY, TAKES_TICKETS
 from video_svc.api.servicer import VideoServicer
 from video_svc.app.clean_up import CleanUp
 from video_svc.app.connecting import Connecting
@@ -92,7 +92,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         settings,
         shared,
         services=SERVICES,
-        open_to=OPEN_TO,
+        policy=POLICY,
         register=lambda server: add_VideoServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[

@@ -1,29 +1,31 @@
-"""Which roles each RPC is open to. Whose objects they may touch is decided in the use cases (app/access.py)."""
+"""Who may do what to whose appointment: the table that every call obeys (docs/authorization.md shows it)."""
 
-from chassis.context import Role
+from chassis.policy import Others, Rule, Scope, policy_of
 
-_SERVICE = "telemed.appointment.v1.AppointmentService"
-_ANYONE = frozenset(Role)
-_STAFF_AND_DOCTORS = _ANYONE - {Role.PATIENT}
+NO, OWN, ALL = Scope.NONE, Scope.OWN, Scope.ALL
+NOT_FOUND, LEFT_OUT, REFUSED = Others.NOT_FOUND, Others.LEFT_OUT, Others.REFUSED
 
-OPEN_TO: dict[str, frozenset[Role]] = {
-    f"{_SERVICE}/SmartBook": frozenset({Role.PATIENT, Role.ADMIN, Role.SERVICE}),
-    f"{_SERVICE}/Book": _ANYONE,
-    f"{_SERVICE}/HoldSlot": _ANYONE,
-    f"{_SERVICE}/ConfirmHold": _ANYONE,
-    f"{_SERVICE}/GetAppointment": _ANYONE,
-    f"{_SERVICE}/ListAppointments": _ANYONE,
-    f"{_SERVICE}/CancelAppointment": _ANYONE,
-    f"{_SERVICE}/RescheduleAppointment": _ANYONE,
-    f"{_SERVICE}/ApproveAppointment": _STAFF_AND_DOCTORS,
-    f"{_SERVICE}/RecordArrival": frozenset({Role.ADMIN, Role.SERVICE}),
-    f"{_SERVICE}/RateVisit": frozenset({Role.PATIENT}),
-    f"{_SERVICE}/StartAppointment": _STAFF_AND_DOCTORS,
-    f"{_SERVICE}/CompleteAppointment": _STAFF_AND_DOCTORS,
-    f"{_SERVICE}/MarkNoShow": _STAFF_AND_DOCTORS,
-    f"{_SERVICE}/CheckConflicts": _ANYONE,
-    f"{_SERVICE}/ListEvents": _ANYONE,
-    f"{_SERVICE}/GetStats": _ANYONE,
-    f"{_SERVICE}/GetBookingAnalytics": frozenset({Role.ADMIN, Role.SERVICE}),
-    f"{_SERVICE}/WatchChanges": _ANYONE,
-}
+# fmt: off
+POLICY = policy_of("telemed.appointment.v1.AppointmentService", {
+    #                             patient doctor admin service  what is another's
+    "SmartBook":             Rule(OWN,    NO,    ALL,  ALL,     REFUSED),
+    "Book":                  Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+    "HoldSlot":              Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+    "ConfirmHold":           Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND),
+    "GetAppointment":        Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND, break_glass=True),
+    "ListAppointments":      Rule(OWN,    OWN,   ALL,  ALL,     LEFT_OUT, break_glass=True),
+    "CancelAppointment":     Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND),
+    "RescheduleAppointment": Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND),
+    "ApproveAppointment":    Rule(NO,     OWN,   ALL,  ALL,     NOT_FOUND),
+    "RecordArrival":         Rule(NO,     NO,    ALL,  ALL),
+    "RateVisit":             Rule(OWN,    NO,    NO,   NO,      NOT_FOUND),
+    "StartAppointment":      Rule(NO,     OWN,   ALL,  ALL,     NOT_FOUND),
+    "CompleteAppointment":   Rule(NO,     OWN,   ALL,  ALL,     NOT_FOUND),
+    "MarkNoShow":            Rule(NO,     OWN,   ALL,  ALL,     NOT_FOUND),
+    "CheckConflicts":        Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+    "ListEvents":            Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND, break_glass=True),
+    "GetStats":              Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+    "GetBookingAnalytics":   Rule(NO,     NO,    ALL,  ALL),
+    "WatchChanges":          Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+})
+# fmt: on

@@ -6,12 +6,12 @@ from appointment_svc.app.ports import FeedReader, ListFilter
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.diary import Claim
 from chassis.context import Caller, Role
-from kernel.errors import PermissionDenied
+from kernel.errors import InvalidArgument, PermissionDenied
 
 
 def may_see(caller: Caller, appointment: Appointment | Claim) -> bool:
-    """Patients and doctors see their own, staff see all."""
-    if caller.is_staff:
+    """Patients and doctors see their own; staff see all, as does a doctor who breaks the glass."""
+    if caller.sees_all:
         return True
     own = appointment.patient_id if caller.role is Role.PATIENT else appointment.doctor_id
     return own == caller.subject
@@ -39,7 +39,14 @@ def notice_owed(caller: Caller, notice: timedelta) -> timedelta:
 
 
 def narrowed(caller: Caller, wanted: ListFilter) -> ListFilter | None:
-    """The filter cut down to what the caller may see; None when nothing of it is left."""
+    """The filter cut down to what the caller may see; None when nothing of it is left.
+
+    Raises InvalidArgument for a doctor who breaks the glass and does not say for which patient.
+    """
+    if caller.role is Role.DOCTOR and caller.purpose_reason:
+        if wanted.patient_id is None:
+            raise InvalidArgument.of("patient_id", "is required where the glass is broken")
+        return wanted
     own = reader_for(caller)
     if own.patient_id and wanted.patient_id not in (None, own.patient_id):
         return None

@@ -1,34 +1,34 @@
-"""Which roles may call which RPC at all; whose objects they may touch is decided by the use cases."""
+"""Who may do what to whose profile and hours: the table that every call obeys (docs/authorization.md shows it)."""
 
-from chassis.context import Role
+from chassis.policy import Others, Rule, Scope, policy_of
 
-_EVERYONE = frozenset(Role)
-_ADMINISTRATORS = frozenset({Role.ADMIN})
-_SELVES = frozenset({Role.DOCTOR, Role.ADMIN})
-_STAFF = frozenset({Role.ADMIN, Role.SERVICE})
-_INSIDERS = frozenset({Role.DOCTOR, Role.ADMIN, Role.SERVICE})
+NO, OWN, ALL = Scope.NONE, Scope.OWN, Scope.ALL
+NOT_FOUND, REFUSED = Others.NOT_FOUND, Others.REFUSED
 
-OPEN_TO: dict[str, frozenset[Role]] = {
-    "telemed.doctor.v1.DoctorService/CreateDoctor": _ADMINISTRATORS,
-    "telemed.doctor.v1.DoctorService/GetDoctor": _EVERYONE,
-    "telemed.doctor.v1.DoctorService/UpdateDoctor": _SELVES,
-    "telemed.doctor.v1.DoctorService/DeactivateDoctor": _SELVES,
-    "telemed.doctor.v1.DoctorService/ActivateDoctor": _ADMINISTRATORS,
-    "telemed.doctor.v1.DoctorService/VerifyDoctor": _ADMINISTRATORS,
-    "telemed.doctor.v1.DoctorService/SearchDoctors": _EVERYONE,
-    "telemed.doctor.v1.DoctorService/SetAvailability": _SELVES,
-    "telemed.doctor.v1.DoctorService/ListAvailabilityRules": _SELVES,
-    "telemed.doctor.v1.DoctorService/UpdateAvailability": _SELVES,
-    "telemed.doctor.v1.DoctorService/DeleteAvailability": _SELVES,
-    "telemed.doctor.v1.DoctorService/CreateOverride": _SELVES,
-    "telemed.doctor.v1.DoctorService/ListOverrides": _SELVES,
-    "telemed.doctor.v1.DoctorService/DeleteOverride": _SELVES,
-    "telemed.doctor.v1.DoctorService/GetAvailability": _EVERYONE,
-    "telemed.doctor.v1.DoctorService/ListSlots": _EVERYONE,
-    "telemed.doctor.v1.DoctorService/SearchAvailability": _EVERYONE,
-    "telemed.doctor.v1.DoctorService/PreviewAvailability": _SELVES,
-    "telemed.doctor.v1.DoctorService/MatchDoctors": _EVERYONE,
-    "telemed.doctor.v1.DoctorService/RecommendDoctors": _EVERYONE,
-    "telemed.doctor.v1.DoctorService/GetDoctorStats": _INSIDERS,
-    "telemed.doctor.v1.DoctorService/ListAvailabilitySummaries": _STAFF,
-}
+# fmt: off
+POLICY = policy_of("telemed.doctor.v1.DoctorService", {
+    #                                 patient doctor admin service  what is another's
+    "CreateDoctor":              Rule(NO,     NO,    ALL,  NO),
+    "GetDoctor":                 Rule(ALL,    ALL,   ALL,  ALL),
+    "UpdateDoctor":              Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "DeactivateDoctor":          Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "ActivateDoctor":            Rule(NO,     NO,    ALL,  NO),
+    "VerifyDoctor":              Rule(NO,     NO,    ALL,  NO),
+    "SearchDoctors":             Rule(ALL,    ALL,   ALL,  ALL),
+    "SetAvailability":           Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "ListAvailabilityRules":     Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "UpdateAvailability":        Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "DeleteAvailability":        Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "CreateOverride":            Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "ListOverrides":             Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "DeleteOverride":            Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "GetAvailability":           Rule(ALL,    ALL,   ALL,  ALL),
+    "ListSlots":                 Rule(ALL,    ALL,   ALL,  ALL),
+    "SearchAvailability":        Rule(ALL,    ALL,   ALL,  ALL),
+    "PreviewAvailability":       Rule(NO,     ALL,   ALL,  NO),
+    "MatchDoctors":              Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+    "RecommendDoctors":          Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+    "GetDoctorStats":            Rule(NO,     OWN,   ALL,  ALL,     NOT_FOUND),
+    "ListAvailabilitySummaries": Rule(NO,     NO,    ALL,  ALL),
+})
+# fmt: on

@@ -18,9 +18,9 @@ from jwt.algorithms import ECAlgorithm
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1 import appointment_service_pb2_grpc as pb_grpc
 
-from chassis.context import Role
 from chassis.keys import FileKeys
 from chassis.layers import Authentication, limited_in_time, traced
+from chassis.policy import Rule, Scope, policy_of
 from chassis.rpc_errors import DetailRenderer, no_details
 from chassis.server import build_server
 from chassis.tokens import TokenVerifier
@@ -36,6 +36,7 @@ from gateway.upstreams import Upstreams
 from tests.fix_services import until
 
 SERVICE = pb.DESCRIPTOR.services_by_name["AppointmentService"]
+PERSON = "7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a11"
 PREFIX = "telemed.appointment.v1"
 BODY_SECONDS = 0.4
 UNCOUNTED = RateGuard(LocalBuckets(), per_address=None, per_user=None)
@@ -54,9 +55,9 @@ class Issuer:
         path.write_text(json.dumps({"keys": [{**public, "kid": self._key_id, "alg": "ES256"}]}))
         return path
 
-    def token(self, *, lives: float = 300, audience: str = "telemed") -> str:
+    def token(self, *, lives: float = 300, audience: str = "telemed", role: str = "patient") -> str:
         now = int(time.time())
-        claims = {"sub": "p", "role": "patient", "iss": "test", "aud": audience, "iat": now, "exp": now + int(lives)}
+        claims = {"sub": PERSON, "role": role, "iss": "test", "aud": audience, "iat": now, "exp": now + int(lives)}
         return jwt.encode(claims, self._key, "ES256", {"kid": self._key_id})
 
 
@@ -154,8 +155,9 @@ async def open_house(
     issuer, servicer = Issuer("good"), Servicer()
     keys = issuer.write_keys(tmp_path / "jwks.json")
     verifier = TokenVerifier(FileKeys(keys), "test", "telemed")
-    open_to = {f"{SERVICE.full_name}/{method.name}": frozenset(Role) for method in SERVICE.methods}
-    layers = [traced, limited_in_time, Authentication(verifier, open_to)]
+    rule = Rule(Scope.ALL, Scope.ALL, Scope.ALL, Scope.ALL, break_glass=True)
+    policy = policy_of(SERVICE.full_name, {method.name: rule for method in SERVICE.methods})
+    layers = [traced, limited_in_time, Authentication(verifier, policy)]
     server, health, _ = build_server(layers, services=[SERVICE.full_name], render=render)
     pb_grpc.add_AppointmentServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -15,7 +15,7 @@ from telemed.type.v1 import scheduling_pb2
 
 from chassis.context import Role
 from chassis.sql import Query
-from doctor_svc.api.policy import OPEN_TO
+from doctor_svc.api.policy import POLICY
 from doctor_svc.domain.doctor import Doctor
 from tests.fix_doctors import DoctorClinic, a_doctor, a_rule, a_visit, change_of, seed
 
@@ -87,7 +87,7 @@ async def test_no_rpc_tells_them(doctors: DoctorClinic) -> None:
     told = 0
     for name, request in requests.items():
         # A read is for everyone who may call it; a change, which is made but once, for an administrator.
-        readers = OPEN_TO[f"{SERVICE.full_name}/{name}"] if name.startswith(READS) else {Role.ADMIN}
+        readers = POLICY[f"{SERVICE.full_name}/{name}"].roles if name.startswith(READS) else {Role.ADMIN}
         for role in readers:
             who = doctors.as_(role, subjects.get(role, str(uuid4())))
             reply = await getattr(doctors.service, name)(request, metadata=who, timeout=10)

@@ -15,7 +15,7 @@ from telemed.type.v1 import scheduling_pb2
 
 from chassis.context import Role
 from chassis.sql import Query
-from doctor_svc.api.policy import OPEN_TO
+from doctor_svc.api.policy import POLICY
 from tests.fix_doctors import NOON, DoctorClinic, a_doctor, seed
 from tests.refusals import fields_of, reason_of, refusal
 
@@ -60,7 +60,7 @@ async def count(clinic: DoctorClinic, table: str) -> int:
 
 def test_every_rpc_has_a_row_in_the_policy() -> None:
     (service,) = pb.DESCRIPTOR.services_by_name.values()
-    assert set(OPEN_TO) == {f"{service.full_name}/{method.name}" for method in service.methods}
+    assert set(POLICY) == {f"{service.full_name}/{method.name}" for method in service.methods}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -18,7 +18,7 @@ from tests.domain.video.video_builders import START
 from tests.fix_spans import Spans
 from tests.fix_video import AS_DOCTOR, AS_PATIENT, Booked, House, Visits, info_of
 from tests.refusals import fields_of, reason_of, refusal
-from video_svc.api.policy import OPEN_TO
+from video_svc.api.policy import POLICY
 
 
 @pytest.fixture
@@ -171,4 +171,4 @@ async def test_people_stay_out_of_the_log(visits: Visits, visit: Booked, caplog:
 
 def test_every_rpc_says_who_may_call_it() -> None:
     methods = pb.DESCRIPTOR.services_by_name["VideoService"].methods
-    assert set(OPEN_TO) == {rpc_name(method) for method in methods}
+    assert set(POLICY) == {rpc_name(method) for method in methods}

@@ -1,34 +1,36 @@
-"""Which roles may call which RPC; whose object it is, the use cases decide."""
+"""Who may do what to whose video session: the table that every call obeys (docs/authorization.md shows it)."""
 
-from chassis.context import Role
+from chassis.policy import Others, Rule, Scope, policy_of
 
+NO, OWN, ALL = Scope.NONE, Scope.OWN, Scope.ALL
+NOT_FOUND, LEFT_OUT = Others.NOT_FOUND, Others.LEFT_OUT
 _SERVICE = "telemed.video.v1.VideoService"
-_EVERYBODY = frozenset(Role)
-# Staff may look at a session and never sit in it.
-_PARTICIPANTS = frozenset({Role.PATIENT, Role.DOCTOR})
-_DOCTORS = frozenset({Role.DOCTOR})
 
-OPEN_TO: dict[str, frozenset[Role]] = {
-    f"{_SERVICE}/StartSession": _PARTICIPANTS,
-    f"{_SERVICE}/CheckIn": _PARTICIPANTS,
-    f"{_SERVICE}/Admit": _DOCTORS,
-    f"{_SERVICE}/Reject": _DOCTORS,
-    f"{_SERVICE}/Remove": _DOCTORS,
-    f"{_SERVICE}/SendSignal": _PARTICIPANTS,
-    f"{_SERVICE}/WatchSession": _EVERYBODY,
-    f"{_SERVICE}/CreateStreamTicket": _EVERYBODY,
-    f"{_SERVICE}/PublishTracks": _PARTICIPANTS,
-    f"{_SERVICE}/SubscribeTracks": _PARTICIPANTS,
-    f"{_SERVICE}/AnswerOffer": _PARTICIPANTS,
-    f"{_SERVICE}/RefreshIce": _PARTICIPANTS,
-    f"{_SERVICE}/Heartbeat": _PARTICIPANTS,
-    f"{_SERVICE}/ReportQuality": _PARTICIPANTS,
-    f"{_SERVICE}/GetSessionStats": _EVERYBODY,
-    f"{_SERVICE}/LeaveSession": _PARTICIPANTS,
-    f"{_SERVICE}/EndSession": frozenset({Role.DOCTOR, Role.ADMIN}),
-    f"{_SERVICE}/GetSession": _EVERYBODY,
-    f"{_SERVICE}/ListSessions": _EVERYBODY,
-}
+# Staff may look at a session and never sit in it.
+# fmt: off
+POLICY = policy_of(_SERVICE, {
+    #                          patient doctor admin service  what is another's
+    "StartSession":       Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "CheckIn":            Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "Admit":              Rule(NO,     OWN,   NO,   NO,      NOT_FOUND),
+    "Reject":             Rule(NO,     OWN,   NO,   NO,      NOT_FOUND),
+    "Remove":             Rule(NO,     OWN,   NO,   NO,      NOT_FOUND),
+    "SendSignal":         Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "WatchSession":       Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND),
+    "CreateStreamTicket": Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND),
+    "PublishTracks":      Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "SubscribeTracks":    Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "AnswerOffer":        Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "RefreshIce":         Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "Heartbeat":          Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "ReportQuality":      Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "GetSessionStats":    Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND, break_glass=True),
+    "LeaveSession":       Rule(OWN,    OWN,   NO,   NO,      NOT_FOUND),
+    "EndSession":         Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
+    "GetSession":         Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND, break_glass=True),
+    "ListSessions":       Rule(OWN,    OWN,   ALL,  ALL,     LEFT_OUT, break_glass=True),
+})
+# fmt: on
 
 # What a single-use ticket opens as well, for a browser whose EventSource cannot send a token.
 TAKES_TICKETS = f"{_SERVICE}/WatchSession"
