@@ -26,6 +26,10 @@ _TIMEOUT_CLASSES_MS = (250, 1_000, 5_000, 20_000, 120_000)
 # connections and each change of class is a round trip.
 _BACKGROUND_CLASS_MS = 20_000
 _POOL_WAIT_SECONDS = 5.0
+# How long the pool tries to replace a lost connection by itself. Its pauses double up to this, and a server that is
+# back would go unnoticed for as long; once it has given up, whoever asks next, and the probe of readiness asks twice a
+# second, makes it try at once.
+_RECONNECT_SECONDS = 0.3
 # A wait as short as this is no wait: the pool had a connection, and the bar would only hide those that matter.
 _NOTABLE_WAIT_SECONDS = 0.001
 _BEGIN, _COMMIT, _ROLLBACK = (Query(word, word) for word in ("BEGIN", "COMMIT", "ROLLBACK"))
@@ -81,7 +85,7 @@ class Database:
             timeout=_POOL_WAIT_SECONDS,
             kwargs={"autocommit": True, "row_factory": dict_row},
             open=False,
-            reconnect_timeout=30.0,
+            reconnect_timeout=_RECONNECT_SECONDS,
         )
         self._numbers = PoolNumbers(self.name, self._pool.get_stats)
         self._place = place_of(url, self.name)

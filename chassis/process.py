@@ -43,7 +43,6 @@ class GrpcProcess:
             port = self.server.add_insecure_port(self.address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {self.address}: {error}") from error
-        await self.readiness.start()
         await self.server.start()
         self.background.start("readiness", self.readiness.watch)
         self.background.start("measure the loop", measure_loop)

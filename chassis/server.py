@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 from google.protobuf.message import Message
-from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from chassis.calls import Calls
+from chassis.health import HealthServicer
 from chassis.layers import Call, Layer, call_of
 from chassis.rpc_errors import DetailRenderer, NoSuchMethodError, failure_of, no_details
 from kernel.errors import Unavailable
@@ -28,6 +29,7 @@ _OPTIONS = [
 ]
 _STATUS_DETAILS = "grpc-status-details-bin"
 _INFRASTRUCTURE = "/grpc."
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 # What the conventions call a method that is not of the contract; its own name is the caller's choice, without bound.
 _UNKNOWN = "_OTHER"
 
@@ -138,7 +140,7 @@ class BuiltServer(NamedTuple):
     """A server, its health service, and the calls that it has in hand."""
 
     server: grpc.aio.Server
-    health: health.aio.HealthServicer
+    health: HealthServicer
     calls: Calls
 
 
@@ -151,7 +153,7 @@ def build_server(
     """
     calls = Calls()
     server = grpc.aio.server(interceptors=[_LayeredInterceptor(layers, render, calls)], options=_OPTIONS)
-    health_servicer = health.aio.HealthServicer()
+    health_servicer = HealthServicer(services)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    reflection.enable_server_reflection([*services, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    reflection.enable_server_reflection([*services, _HEALTH, reflection.SERVICE_NAME], server)
     return BuiltServer(server, health_servicer, calls)

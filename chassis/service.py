@@ -42,7 +42,7 @@ def framed(
         address=f"{settings.host}:{settings.port}",
         server=built.server,
         calls=built.calls,
-        readiness=Readiness(built.health, services, probe),
+        readiness=Readiness(built.health, probe),
         work=work,
         closers=closers,
         drain_seconds=settings.drain_seconds,

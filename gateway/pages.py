@@ -8,7 +8,7 @@ from http import HTTPStatus
 from gateway.http import Answer, json_answer
 from gateway.openapi.page import CONTENT_SECURITY_POLICY
 from gateway.routes import Binding
-from gateway.upstreams import is_ready
+from gateway.upstreams import missing
 from gateway.visit_page import VisitPage
 
 States = Callable[[], Awaitable[Mapping[str, str]]]
@@ -81,7 +81,7 @@ class Pages:
         """Whether every upstream is ready, and this process not about to stop; names what is missing."""
         states = await self.states()
         stopping = self.stopping.is_set()
-        good = is_ready(states) and not stopping
+        good = not missing(states) and not stopping
         status = "stopping" if stopping else "ready" if good else "not ready"
         code = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
-        return json_answer({"status": status, "upstreams": dict(states)}, code)
+        return json_answer({"status": status, "missing": missing(states), "upstreams": dict(states)}, code)

@@ -49,6 +49,6 @@ class Upstreams:
         await asyncio.gather(*(channel.close() for channel in self._channels.values()))
 
 
-def is_ready(states: Mapping[str, str]) -> bool:
-    """Whether every upstream is ready."""
-    return all(state == _READY for state in states.values())
+def missing(states: Mapping[str, str]) -> list[str]:
+    """The upstreams that are not ready."""
+    return [prefix for prefix, state in states.items() if state != _READY]

@@ -13,7 +13,6 @@ import grpc
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from grpc_health.v1 import health_pb2
 from jwt.algorithms import ECAlgorithm
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 from telemed.appointment.v1 import appointment_service_pb2_grpc as pb_grpc
@@ -162,7 +161,7 @@ async def open_house(
     pb_grpc.add_AppointmentServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    await health.set("", health_pb2.HealthCheckResponse.SERVING)
+    health.say(serving=True)
     target = f"127.0.0.1:{port}"
     upstreams = Upstreams({PREFIX: target})
     limits = Limits(

@@ -7,7 +7,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from gateway_harness import BODY_BYTES, SERVICE, House, Issuer, open_house, refuse_with
-from grpc_health.v1 import health_pb2
 from telemed.appointment.v1 import appointment_pb2, appointment_service_pb2
 from telemed.type.v1 import scheduling_pb2
 
@@ -216,14 +215,16 @@ async def test_headers_over_the_limit_are_431(client):
 async def test_readiness_follows_the_services_and_life_does_not(house, client):
     assert (await client.get("/readyz")).json() == {
         "status": "ready",
+        "missing": [],
         "upstreams": {"telemed.appointment.v1": "SERVING"},
     }
-    await house.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    house.health.say(serving=False)
     for _ in range(100):
         gone = await client.get("/readyz")
         if gone.status_code == 503:
             break
     assert (gone.status_code, gone.json()["status"]) == (503, "not ready")
+    assert gone.json()["missing"] == ["telemed.appointment.v1"]
     assert (await client.get("/healthz")).status_code == 200
     refused = await client.post("/appointments/book", json=BOOKING)
     assert (refused.status_code, refused.json()["reason"], refused.headers["retry-after"]) == (503, "UNAVAILABLE", "1")

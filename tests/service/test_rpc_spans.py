@@ -134,7 +134,7 @@ async def line(spans: Spans) -> AsyncIterator[Line]:
     built = build_server([traced, limited_in_time], services=[SERVICE.full_name])
     servicer = Servicer()
     add_VideoServiceServicer_to_server(servicer, built.server)
-    readiness = Readiness(built.health, [SERVICE.full_name], well)
+    readiness = Readiness(built.health, well)
     process = GrpcProcess("127.0.0.1:0", built.server, built.calls, readiness, drain_seconds=0, grace_seconds=1)
     port = await process.start()
     await until(lambda: readiness.is_ready)

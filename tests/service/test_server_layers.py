@@ -89,7 +89,7 @@ async def bench_server(callers: Callers) -> AsyncIterator[Bench]:
     built = build_server([traced, Shedding(3), limited_in_time, auth], services=[SERVICE])
     servicer = Servicer()
     add_VideoServiceServicer_to_server(servicer, built.server)
-    readiness = Readiness(built.health, [SERVICE], probe)
+    readiness = Readiness(built.health, probe)
     process = GrpcProcess("127.0.0.1:0", built.server, built.calls, readiness, drain_seconds=0, grace_seconds=1)
     async with AsyncExitStack() as stack:
         target = await stack.enter_async_context(running(process))
