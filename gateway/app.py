@@ -55,6 +55,8 @@ _COMMON = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+# The client's next request comes by a connection that somebody will answer.
+_LAST_ANSWER = {"connection": "close"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class Gateway:
         request = Request.of(scope, receive)
         with observed(request, continues=self._continues_traces) as exchange:
             common = {REQUEST_ID: exchange.request_id, **_COMMON, **self._limits.cors.headers(request)}
+            if self.stopping.is_set():
+                common |= _LAST_ANSWER
             self._in_flight += 1
             try:
                 answer = await self._answer(request, exchange)

@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
@@ -53,16 +53,28 @@ def http_server(gateway: Gateway, settings: GatewaySettings) -> HttpServer:
 async def serve_until_told(gateway: Gateway, settings: GatewaySettings) -> None:
     """Serves until SIGTERM or SIGINT: then says so in /readyz, waits for balancers, and finishes what runs.
 
-    Raises OSError when the address is taken.
+    Who asks meanwhile is answered and told to come by another connection next time. A socket that was passed on is
+    left to the others at once: what waits there is theirs, or our successor's. Raises OSError when the address is
+    taken.
     """
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     server = http_server(gateway, settings)
-    with listener(settings.host, settings.port) as listening:
-        logger.info("listening", extra={"port": listening.getsockname()[1]})
-        await _serve(server, listening, gateway, told, settings.drain_seconds)
+    with ExitStack() as opened:
+        listening = [opened.enter_context(one) for one in _listeners(settings)]
+        logger.info("listening", extra={"port": listening[0].getsockname()[1]})
+        await _serve(server, listening, gateway, told, settings)
+
+
+def _listeners(settings: GatewaySettings) -> list[socket.socket]:
+    if settings.listen_fd is None:
+        return [listener(settings.host, settings.port)]
+    passed_on = socket.socket(fileno=settings.listen_fd)
+    if passed_on.getsockname()[1] == settings.port:
+        return [passed_on]
+    return [passed_on, listener(settings.host, settings.port)]
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -72,15 +84,22 @@ def listener(host: str, port: int) -> socket.socket:
 
 
 async def _serve(
-    server: HttpServer, listening: socket.socket, gateway: Gateway, told: asyncio.Event, drain_seconds: float
+    server: HttpServer,
+    listening: list[socket.socket],
+    gateway: Gateway,
+    told: asyncio.Event,
+    settings: GatewaySettings,
 ) -> None:
-    serving = asyncio.create_task(server.serve([listening]))
+    serving = asyncio.create_task(server.serve(listening))
     waiting = asyncio.create_task(told.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         logger.info("stopping")
         gateway.stopping.set()
-        await asyncio.sleep(drain_seconds)
+        if settings.listen_fd is not None:
+            for accepting in server.servers:
+                accepting.close()
+        await asyncio.sleep(settings.drain_seconds)
         server.should_exit = True
     waiting.cancel()
     await serving

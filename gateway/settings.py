@@ -11,6 +11,12 @@ class GatewaySettings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=3000, ge=0, le=65535, description="The TCP port to listen on; 0 means any free one.")
+    listen_fd: int | None = Field(
+        default=None,
+        ge=3,
+        description="A socket that listens already, passed on by whoever starts the gateway; several may share it. The"
+        " port of its own is opened beside it, unless it is the same.",
+    )
     upstreams: dict[str, str] = Field(
         description='JSON: the gRPC address of each proto package or prefix of it, {"telemed.video.v1": "host:port"}.'
     )

@@ -131,6 +131,13 @@ def _add_up(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="the gateway's port; appointment, doctor and video take N+1, N+2 and N+3 (default: %(default)s)",
     )
+    command.add_argument(
+        "--replicas",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes of each service and of the gateway, balanced; the ports of each further one are ten higher",
+    )
     command.add_argument("--no-demo", action="store_true", help="start with empty databases")
     command.add_argument("--book", action="store_true", help="book one appointment through the gateway and show it")
     command.add_argument("--json-logs", action="store_true", help="log JSON, and to this terminal as well")
@@ -184,6 +191,7 @@ def _plan(parsed: argparse.Namespace) -> Plan:
         port=parsed.port,
         demo=not parsed.no_demo,
         book=parsed.book,
+        replicas=parsed.replicas,
         json_logs=parsed.json_logs,
         verbose=parsed.verbose,
         shows=shows,

@@ -14,6 +14,9 @@ HOST = "127.0.0.1"
 GATEWAY = "gateway"
 # Whom a service calls: the appointment service asks for slots, the other two follow the change feed.
 _PEER = {"appointment": "doctor", "doctor": "appointment", "video": "appointment"}
+# From the ports of one replica to those of the next; the first nine after the gateway's are the first replica's.
+_STRIDE = 10
+_OWN_PORT = 9
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -26,8 +29,9 @@ class Plan:
     """The wishes of whoever starts a stack.
 
     `port` is the gateway's; the services take the three after it, and the four after those show each process's metrics.
-    `shows` is what all clocks show at the real instant
-    `shown_at`, or None for real time; both aware.
+    Of more `replicas` than one, each further one has its ports ten higher, and all gateways share `port`: each has one
+    more, the ninth after it, where it answers alone. `shows` is what all clocks show at the real instant `shown_at`, or
+    None for real time; both aware.
     """
 
     data: Path
@@ -36,11 +40,14 @@ class Plan:
     json_logs: bool = False
     verbose: bool = False
     book: bool = False
+    replicas: int = 1
     shows: datetime | None = None
     shown_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        after = 2 * len(SERVICES) + 1
+        if not 1 <= self.replicas <= _MOST_REPLICAS:
+            raise PlanError(f"--replicas {self.replicas}: 1 to {_MOST_REPLICAS} of each process")
+        after = 2 * len(SERVICES) + 1 if self.replicas == 1 else _STRIDE * self.replicas - 1
         if not 1 <= self.port <= _LAST_PORT - after:
             raise PlanError(f"--port {self.port}: this port and the {after} after it must be 1 to {_LAST_PORT}")
 
@@ -56,13 +63,24 @@ class Plan:
 
     @property
     def ports(self) -> dict[str, int]:
-        """The TCP port of each process, the gateway's first."""
-        return {GATEWAY: self.port} | {service: self.port + 1 + index for index, service in enumerate(SERVICES)}
+        """The TCP port of each process, the gateways' first."""
+        own = 0 if self.replicas == 1 else _OWN_PORT
+        places = {GATEWAY: own} | {service: 1 + index for index, service in enumerate(SERVICES)}
+        return {
+            replica_name(kind, number): self.port + _STRIDE * (number - 1) + place
+            for kind, place in places.items()
+            for number in range(1, self.replicas + 1)
+        }
 
     @property
     def admin_ports(self) -> dict[str, int]:
-        """The TCP port of each process's page /metrics, the gateway's first."""
-        return {name: port + len(SERVICES) + 1 for name, port in self.ports.items()}
+        """The TCP port of each process's page /metrics, the gateways' first."""
+        first = self.port + len(SERVICES) + 1
+        return {
+            replica_name(kind, number): first + _STRIDE * (number - 1) + index
+            for index, kind in enumerate((GATEWAY, *SERVICES))
+            for number in range(1, self.replicas + 1)
+        }
 
     @property
     def logs(self) -> Path:
@@ -75,6 +93,17 @@ class Plan:
 
 
 _LAST_PORT = 65_535
+_MOST_REPLICAS = 9
+
+
+def replica_name(kind: str, number: int) -> str:
+    """What a replica is called, counted from 1: the first by its kind alone."""
+    return kind if number == 1 else f"{kind}-{number}"
+
+
+def kind_of(name: str) -> str:
+    """The service that a process is a replica of, or `gateway`."""
+    return name.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +126,17 @@ def default_data_folder() -> Path:
 def processes_of(plan: Plan, database_urls: Mapping[str, str], jwks_file: Path) -> list[ProcessPlan]:
     """Every process of a stack, services first."""
     shared = _shared(plan, jwks_file)
-    services = [
-        _process(plan, service, f"{service}_svc", shared | _service(plan, service, database_urls[service]))
+    processes = [
+        _process(plan, name, f"{service}_svc", shared | _service(plan, name, database_urls[service]))
         for service in SERVICES
+        for name in _replicas(plan, service)
     ]
-    return [*services, _process(plan, GATEWAY, "gateway", shared | _gateway(plan))]
+    gateways = [_process(plan, name, "gateway", shared | _gateway(plan, name)) for name in _replicas(plan, GATEWAY)]
+    return [*processes, *gateways]
+
+
+def _replicas(plan: Plan, kind: str) -> list[str]:
+    return [replica_name(kind, number) for number in range(1, plan.replicas + 1)]
 
 
 def _process(plan: Plan, name: str, module: str, environment: dict[str, str]) -> ProcessPlan:
@@ -121,12 +156,13 @@ def _shared(plan: Plan, jwks_file: Path) -> dict[str, str]:
     return shared
 
 
-def _service(plan: Plan, service: str, database_url: str) -> dict[str, str]:
+def _service(plan: Plan, name: str, database_url: str) -> dict[str, str]:
+    service = kind_of(name)
     prefix = service.upper()
     environment = {
         "TELEMED_SERVICE_TOKEN_FILE": str(plan.service_token_file(service).resolve()),
         f"{prefix}_HOST": HOST,
-        f"{prefix}_PORT": str(plan.ports[service]),
+        f"{prefix}_PORT": str(plan.ports[name]),
         f"{prefix}_DATABASE_URL": database_url,
         f"{prefix}_{_PEER[service].upper()}_TARGET": _target(plan, _PEER[service]),
     }
@@ -138,15 +174,17 @@ def _service(plan: Plan, service: str, database_url: str) -> dict[str, str]:
     return environment
 
 
-def _gateway(plan: Plan) -> dict[str, str]:
+def _gateway(plan: Plan, name: str) -> dict[str, str]:
     upstreams = {f"telemed.{service}.v1": _target(plan, service) for service in SERVICES}
     return {
         "GATEWAY_HOST": HOST,
-        "GATEWAY_PORT": str(plan.port),
+        "GATEWAY_PORT": str(plan.ports[name]),
         "GATEWAY_UPSTREAMS": json.dumps(upstreams),
         "GATEWAY_CONTINUE_TRACES": "true",  # who can reach this machine's loopback is no stranger
     }
 
 
 def _target(plan: Plan, service: str) -> str:
-    return f"{HOST}:{plan.ports[service]}"
+    """The gRPC target of a service; several addresses are balanced round-robin by whoever calls."""
+    places = [f"{HOST}:{plan.ports[name]}" for name in _replicas(plan, service)]
+    return places[0] if len(places) == 1 else f"ipv4:{','.join(places)}"

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from stack.plan import GATEWAY, HOST
+from stack.plan import GATEWAY, HOST, kind_of
 
 _PROBE_SECONDS = 1.0
 _CALL_SECONDS = 20.0
@@ -57,7 +57,7 @@ def call(
 
 async def is_ready(name: str, port: int) -> bool:
     """Whether the process says, within a second, that it can do its work."""
-    if name == GATEWAY:
+    if kind_of(name) == GATEWAY:
         return await asyncio.to_thread(_gateway_is_ready, port)
     async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
         health = health_pb2_grpc.HealthStub(channel)

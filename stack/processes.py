@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from stack.leash import leashed
-from stack.plan import ProcessPlan
+from stack.plan import ProcessPlan, kind_of
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -18,10 +19,15 @@ _FOLLOW_SECONDS = 0.2
 
 
 class Child:
-    """One process of the plan. Its output goes to its log by itself, so that it never waits for us."""
+    """One process of the plan. Its output goes to its log by itself, so that it never waits for us.
 
-    def __init__(self, plan: ProcessPlan, tell: Callable[[str], None]) -> None:
+    It may be given a socket that `listening` holds: connections wait there while it is started again, and several
+    processes may take from it.
+    """
+
+    def __init__(self, plan: ProcessPlan, tell: Callable[[str], None], listening: socket.socket | None = None) -> None:
         self.plan = plan
+        self._listening = listening
         self.restarts = 0
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
@@ -36,13 +42,19 @@ class Child:
     async def start(self) -> None:
         """Start it, unless it was stopped; from the main thread, whose end is what the leash waits for."""
         command = leashed([sys.executable, "-m", self.plan.module], on_parent_death=signal.SIGTERM)
+        environment = os.environ | dict(self.plan.environment)
+        passed: tuple[int, ...] = ()
+        if self._listening is not None:
+            passed = (self._listening.fileno(),)
+            environment[f"{kind_of(self.plan.name).upper()}_LISTEN_FD"] = str(passed[0])
         async with self._changing:
             if self._stopping.is_set():
                 return
             with self.plan.log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *command,
-                    env=os.environ | dict(self.plan.environment),
+                    env=environment,
+                    pass_fds=passed,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -61,11 +73,12 @@ class Child:
             code = await self.ended()
             if self._stopping.is_set():
                 return
-            pause = _FIRST_PAUSE_SECONDS if time.monotonic() - began > _STEADY_SECONDS else pause
+            if code == 0 or time.monotonic() - began > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE_SECONDS  # it was asked to end, or is not in a crash loop
             self._tell(f"{self.plan.name} ended with {code}; starting it again in {pause:.1f} s (see {self.plan.log})")
             if await self._is_stopped_within(pause):
                 return
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS) if code else pause
             self.restarts += 1
             await self.start()
             changed()

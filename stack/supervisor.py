@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -11,7 +12,7 @@ from typing import Any
 from stack import databases
 from stack.demo_data import DemoSummary, seed
 from stack.issuer import Issuer
-from stack.plan import GATEWAY, Plan, PlanError, processes_of
+from stack.plan import GATEWAY, HOST, Plan, PlanError, kind_of, processes_of
 from stack.postgres import Postgres
 from stack.probes import is_free, is_ready
 from stack.processes import Child, follow, last_lines
@@ -24,6 +25,9 @@ _STOP_SECONDS = 20.0  # longer than a service's own drain and grace, so that kil
 _LEFT_OVER_SECONDS = 15.0  # after a kill -9 of the supervisor its children have been told to stop, and may still drain
 _POLL_SECONDS = 0.1
 _POSTGRES_POLL_SECONDS = 0.5
+_BACKLOG = 2048
+_LEAST_CONNECTIONS = 200
+_CONNECTIONS_A_REPLICA = 80  # three pools of sixteen, their listeners, and people who look
 
 Tell = Callable[[str], None]
 
@@ -46,6 +50,7 @@ class Supervisor:
         self._issuer = Issuer.of(plan.data)
         self._postgres: Postgres | None = None
         self._children: list[Child] = []
+        self._listening: socket.socket | None = None
         self._told_to_stop = asyncio.Event()
         self.demo: DemoSummary | None = None
 
@@ -63,6 +68,8 @@ class Supervisor:
         async with AsyncExitStack() as stack:
             was_killed = stack.enter_context(running_on(self._plan.data))
             await self._wait_for_ports(_LEFT_OVER_SECONDS if was_killed else 0.0)
+            # Held here, so that no connection is refused while a gateway is started again.
+            self._listening = stack.enter_context(socket.create_server((HOST, self._plan.port), backlog=_BACKLOG))
             stack.callback(self._stop_postgres)
             await self._prepare_databases()
             if self._plan.demo:
@@ -95,6 +102,8 @@ class Supervisor:
     async def _wait_for_ports(self, patience_seconds: float) -> None:
         deadline = time.monotonic() + patience_seconds
         wanted = self._plan.ports | {f"metrics of {name}": port for name, port in self._plan.admin_ports.items()}
+        if self._plan.port not in wanted.values():
+            wanted |= {"all gateways": self._plan.port}
         while taken := {name: port for name, port in wanted.items() if not is_free(port)}:
             if time.monotonic() > deadline:
                 ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
@@ -104,7 +113,11 @@ class Supervisor:
     async def _prepare_databases(self) -> None:
         self._plan.logs.mkdir(parents=True, exist_ok=True)
         if self._urls is None:
-            self._postgres = Postgres(self._plan.data, log=self._plan.logs / "postgres.log")
+            self._postgres = Postgres(
+                self._plan.data,
+                log=self._plan.logs / "postgres.log",
+                max_connections=max(_LEAST_CONNECTIONS, _CONNECTIONS_A_REPLICA * self._plan.replicas),
+            )
             self._postgres.start()
             self._urls = databases.urls_on(self._postgres.url())
         await databases.prepare(self._urls, self._tell)
@@ -133,7 +146,7 @@ class Supervisor:
     async def _start_children(self, tasks: Tasks) -> bool:
         """Start every process and wait until each is ready. False when told to stop meanwhile."""
         for process in processes_of(self._plan, self.database_urls, self._issuer.jwks_file):
-            child = Child(process, self._tell)
+            child = Child(process, self._tell, self._listening if kind_of(process.name) == GATEWAY else None)
             await child.start()
             self._children.append(child)
             if self._plan.verbose or self._plan.json_logs:
@@ -163,8 +176,10 @@ class Supervisor:
                 raise StackError(_report(child, "ended before it was ready"))
 
     async def _stop_children(self) -> None:
-        gateways = [child for child in self._children if child.plan.name == GATEWAY]
-        services = [child for child in self._children if child.plan.name != GATEWAY]
+        if self._listening is not None:
+            self._listening.close()  # nobody shall wait there for a gateway that does not come again
+        gateways = [child for child in self._children if kind_of(child.plan.name) == GATEWAY]
+        services = [child for child in self._children if child not in gateways]
         for together in (gateways, services):
             await asyncio.gather(*(child.stop(_STOP_SECONDS) for child in together))
 
