@@ -11,7 +11,7 @@ from chassis.metrics import background_failures, loop_lag
 logger = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
-_HEALTHY_AFTER = 30.0
+_HEALTHY_AFTER = 5.0  # a stream lasts as long as its server, which may be restarted right after the last one was
 _TELL_AGAIN_SECONDS = 0.2
 _LOOP_LOOK_SECONDS = 0.25
 

@@ -1,8 +1,11 @@
 """The calls that a server has in hand, so that a stop can wait for those that work and end those that only wait."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_LOOK_SECONDS = 0.05
 
 
 class Calls:
@@ -10,6 +13,7 @@ class Calls:
 
     def __init__(self) -> None:
         self.ending = False
+        self._last_arrival = 0.0
         self._unary = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -19,6 +23,7 @@ class Calls:
     def unary(self) -> Iterator[None]:
         """Counts a unary call for as long as the block runs."""
         self._unary += 1
+        self._last_arrival = time.monotonic()
         self._idle.clear()
         try:
             yield
@@ -43,6 +48,15 @@ class Calls:
         self.ending = True
         for task in self._streams:
             task.cancel()
+
+    async def left_alone(self, quiet_seconds: float, patience_seconds: float) -> bool:
+        """Waits until no unary call has come for a while, and tells whether that was so within the patience."""
+        deadline = time.monotonic() + patience_seconds
+        while (still := self._last_arrival + quiet_seconds - time.monotonic()) > 0:
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(min(still, _LOOK_SECONDS))
+        return True
 
     async def finished(self, patience_seconds: float) -> bool:
         """Whether the last unary call ended within that time; returns as soon as it has."""

@@ -15,6 +15,8 @@ from chassis.metrics import serve_metrics
 from chassis.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
+_QUIET_SECONDS = 0.3
+_QUIET_PATIENCE_SECONDS = 3.0
 Work = Callable[[], Awaitable[None]]
 
 
@@ -54,6 +56,10 @@ class GrpcProcess:
         """Tells the balancers, waits for them to hear it, lets running calls finish, then lets go of everything."""
         await self.readiness.leave()
         await asyncio.sleep(self.drain_seconds)
+        # Whoever is busy hears it later than that, and a call that meets the closing door may be lost. Callers who do
+        # not ask for health at all are waited for no longer than this.
+        if not await self.calls.left_alone(_QUIET_SECONDS, _QUIET_PATIENCE_SECONDS):
+            logger.warning("callers did not turn to others")
         # From here on new calls are refused. grpc alone would wait the whole grace for streams that never end, those
         # of health watchers among them; so we wait for the calls that work, and then let go of the rest.
         stopping = asyncio.create_task(self.server.stop(self.grace_seconds))

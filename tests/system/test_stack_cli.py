@@ -143,6 +143,20 @@ def test_the_eight_ports_follow_each_other_and_must_exist(tmp_path: Path) -> Non
             Plan(data=tmp_path, port=port)
 
 
+def test_replicas_are_balanced_at_ports_ten_higher_behind_one_public_port(tmp_path: Path) -> None:
+    plan = Plan(data=tmp_path, port=3000, replicas=2)
+    processes = {one.name: one for one in processes_of(plan, databases.urls_on("postgresql:///x"), tmp_path / "j.json")}
+    assert (plan.ports["appointment"], plan.ports["appointment-2"]) == (3001, 3011)
+    assert (plan.admin_ports["video"], plan.admin_ports["video-2"]) == (3007, 3017)
+    assert processes["gateway-2"].environment["GATEWAY_PORT"] == "3019"
+    for name in ("doctor", "doctor-2"):
+        assert processes[name].environment["DOCTOR_APPOINTMENT_TARGET"] == "ipv4:127.0.0.1:3001,127.0.0.1:3011"
+    assert len({key["VIDEO_JOIN_KEY_FILE"] for key in (processes[n].environment for n in ("video", "video-2"))}) == 1
+    for replicas in (0, 10):
+        with pytest.raises(PlanError):
+            Plan(data=tmp_path, port=3000, replicas=replicas)
+
+
 def test_all_processes_share_one_clock_and_only_services_have_databases(tmp_path: Path) -> None:
     shown_at = datetime(2026, 1, 1, tzinfo=UTC)
     plan = Plan(data=tmp_path, port=3000, shows=datetime(2026, 3, 1, tzinfo=UTC), shown_at=shown_at)
