@@ -5,19 +5,15 @@ import itertools
 import json
 import random
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2
 from google.type import date_pb2
-from grpc_status import rpc_status
 from telemed.appointment.v1 import appointment_service_pb2 as appointments
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
 from telemed.doctor.v1 import doctor_service_pb2 as doctor_messages
@@ -28,6 +24,7 @@ from telemed.video.v1 import video_service_pb2 as video
 from telemed.video.v1.video_service_pb2_grpc import VideoServiceStub
 
 from bench import doctors
+from bench.outcomes import Outcome, Tally, told_by
 from bench.running import Metadata, Running
 from bench.wire import Reply, Wire
 from chassis.protos import to_timestamp
@@ -55,44 +52,6 @@ _RETRIED: dict[str, Any] = {
 }
 _PAUSES = (0.1, 0.2, 0.4, 0.8)
 _HTTP_CODES = {200: "OK", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one call came to. `code` is gRPC's, also of an HTTP answer; LOST is a connection that broke.
-
-    `began` and `ended` are of time.monotonic; `tells_when` is whether a refusal said when to come again.
-    """
-
-    operation: str
-    code: str
-    reason: str
-    began: float
-    ended: float
-    tells_when: bool = False
-
-    @property
-    def seconds(self) -> float:
-        """How long the caller waited."""
-        return self.ended - self.began
-
-
-@dataclass(slots=True)
-class Tally:
-    """Every outcome, in the order of their ends, and the appointments that callers were told of."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    acknowledged: set[str] = field(default_factory=set)
-
-    @property
-    def failed(self) -> list[Outcome]:
-        """Those that are not OK."""
-        return [one for one in self.outcomes if one.code != "OK"]
-
-    def lines(self) -> list[str]:
-        """Counts by operation and code."""
-        counts = Counter((one.operation, one.code, one.reason) for one in self.outcomes)
-        return [f"{count:>8,}  {' '.join(key)}" for key, count in sorted(counts.items())]
 
 
 Operation = Callable[[], Awaitable[None]]
@@ -274,18 +233,6 @@ class Mix:
         """Lets go of the connections to the gateway."""
         for wire in self._wires:
             wire.close()
-
-
-def told_by(error: grpc.aio.AioRpcError) -> tuple[str, bool]:
-    """The reason of a refusal, or gRPC's own words where no service spoke; whether it says when to come again."""
-    status = rpc_status.from_call(error)
-    reason, tells_when = "" if status else f"({(error.details() or '')[:90]})", False
-    for detail in status.details if status else ():
-        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
-        if detail.Unpack(info):
-            reason = info.reason
-        tells_when = tells_when or detail.Unpack(retry)
-    return reason, tells_when
 
 
 @asynccontextmanager

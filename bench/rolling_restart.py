@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import uvloop
 
 from bench.ledger import missing
-from bench.mixed import Tally, mixed_load
+from bench.mixed import mixed_load
+from bench.outcomes import Tally
 from bench.running import Running, running_stack
 from bench.watching import Watching, watching
 

@@ -14,7 +14,8 @@ import psycopg
 from telemed.appointment.v1 import appointment_service_pb2 as appointments
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
 
-from bench.mixed import channel_options, told_by
+from bench.mixed import channel_options
+from bench.outcomes import told_by
 from bench.running import Running, until
 from stack.plan import HOST
 
