@@ -34,7 +34,7 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
         stack.push_async_callback(upstreams.close)
         buckets: Buckets = LocalBuckets()
         if settings.redis_url:
-            buckets = shared_buckets = SharedBuckets(settings.redis_url)
+            buckets = shared_buckets = SharedBuckets(settings.redis_url, wait_seconds=settings.redis_seconds)
             stack.push_async_callback(shared_buckets.close)
         verifier = verifier_of(shared)
         gateway = Gateway(

@@ -17,6 +17,7 @@ Send = Callable[[ASGIMessage], Awaitable[None]]
 
 JSON_TYPE = "application/json"
 _LARGEST_HEAD_BYTES = 8 * 1024
+_MOST_HEADERS = 100
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 2 * 1024 * 1024
 
@@ -55,6 +56,7 @@ class Request:
     headers: Mapping[str, str]
     receive: Receive
     client: str = ""
+    header_count: int = 0
 
     @classmethod
     def of(cls, scope: Scope, receive: Receive) -> "Request":
@@ -66,7 +68,7 @@ class Request:
         path = scope.get("raw_path") or scope["path"].encode()
         query = scope["query_string"].decode("latin-1")
         address = (scope.get("client") or ("", 0))[0]
-        return cls(scope["method"], path.decode("latin-1"), query, headers, receive, address)
+        return cls(scope["method"], path.decode("latin-1"), query, headers, receive, address, len(scope["headers"]))
 
     @property
     def announces_body(self) -> bool:
@@ -75,9 +77,15 @@ class Request:
 
 
 def check_head(request: Request) -> None:
-    """Raises HttpRefusal when path, query and headers together are larger than 8 KiB."""
+    """Raises HttpRefusal when path, query and headers together are larger than 8 KiB, or there are over 100 headers."""
     size = len(request.path) + len(request.query)
     size += sum(len(name) + len(value) for name, value in request.headers.items())
+    if request.header_count > _MOST_HEADERS:
+        raise HttpRefusal(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "HEADERS_TOO_LARGE",
+            f"there must not be more than {_MOST_HEADERS} header fields",
+        )
     if size > _LARGEST_HEAD_BYTES:
         raise HttpRefusal(
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -74,6 +74,7 @@ def observed(request: Request, *, continues: bool) -> Iterator[Exchange]:
             access_log.info(
                 "http",
                 extra={
+                    "request_id": exchange.request_id,
                     "http_method": method,
                     "http_route": exchange.route,
                     "http_status": exchange.status,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Generator
@@ -10,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.connections import Connections
 from gateway.edge import BoundedProtocol
 from gateway.settings import GatewaySettings
 
@@ -17,6 +19,8 @@ logger = logging.getLogger(__name__)
 # The application answers a slow body first, with a problem; then the connection is cut.
 _BODY_MARGIN_SECONDS = 2.0
 _BACKLOG = 2048
+# Channels to services, logs, libraries.
+_OTHER_FILES = 256
 
 
 class HttpServer(uvicorn.Server):
@@ -30,9 +34,15 @@ class HttpServer(uvicorn.Server):
 
 def http_server(gateway: Gateway, settings: GatewaySettings) -> HttpServer:
     """A server for the application, with the limits of the settings."""
-    limited = type(
-        "LimitedProtocol", (BoundedProtocol,), {"body_seconds": settings.body_seconds + _BODY_MARGIN_SECONDS}
-    )
+    limits = {
+        "header_seconds": settings.header_seconds,
+        "body_seconds": settings.body_seconds + _BODY_MARGIN_SECONDS,
+        "write_seconds": settings.write_seconds,
+        "counted": Connections(
+            settings.max_connections, 0 if settings.trusted_proxies else settings.max_connections_per_address
+        ),
+    }
+    limited = type("LimitedProtocol", (BoundedProtocol,), limits)
     return HttpServer(
         uvicorn.Config(
             gateway,
@@ -62,6 +72,7 @@ async def serve_until_told(gateway: Gateway, settings: GatewaySettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     server = http_server(gateway, settings)
+    _allow_files(settings.max_connections + _OTHER_FILES)
     with ExitStack() as opened:
         listening = [opened.enter_context(one) for one in _listeners(settings)]
         logger.info("listening", extra={"port": listening[0].getsockname()[1]})
@@ -75,6 +86,17 @@ def _listeners(settings: GatewaySettings) -> list[socket.socket]:
     if passed_on.getsockname()[1] == settings.port:
         return [passed_on]
     return [passed_on, listener(settings.host, settings.port)]
+
+
+def _allow_files(count: int) -> None:
+    """Lets this process open so many files: a connection that finds none left would stop all new ones for a while."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= count:
+        return
+    allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < count:
+        logger.warning("too few open files for GATEWAY_MAX_CONNECTIONS", extra={"allowed": allowed, "needed": count})
 
 
 def listener(host: str, port: int) -> socket.socket:

@@ -21,12 +21,24 @@ class GatewaySettings(BaseSettings):
         description='JSON: the gRPC address of each proto package or prefix of it, {"telemed.video.v1": "host:port"}.'
     )
     max_body_bytes: int = Field(default=64 * 1024, ge=1, description="The largest body of a request.")
+    header_seconds: float = Field(default=5.0, gt=0, description="Time for the headers of a request to arrive.")
     body_seconds: float = Field(default=10.0, gt=0, description="Time for a body to arrive.")
+    write_seconds: float = Field(
+        default=30.0, gt=0, description="Time for a client to read on, once more waits for it than is kept."
+    )
     call_seconds: float = Field(default=10.0, gt=0.2, description="The deadline of a call to a service.")
     keep_alive_seconds: int = Field(default=5, ge=1, description="Time that an idle connection is kept.")
     heartbeat_seconds: float = Field(default=15.0, gt=0, description="Time between signs of life in a quiet stream.")
     stream_seconds: float = Field(
         default=900.0, gt=0, description="The longest life of a stream; the client comes again with a fresh token."
+    )
+    max_connections: int = Field(
+        default=4_096,
+        ge=1,
+        description="Connections at once; the one that has waited longest makes room for a new one.",
+    )
+    max_connections_per_address: int = Field(
+        default=512, ge=0, description="Connections of one address; 0, or proxies in front: nobody counts."
     )
     max_in_flight: int = Field(default=2_000, ge=1, description="Requests at once before new ones are turned away.")
     user_burst: int = Field(
@@ -50,6 +62,9 @@ class GatewaySettings(BaseSettings):
         default="",
         validation_alias=AliasChoices("redis_url", "REDIS_URL"),
         description="Where replicas share their counts; empty means that each counts for itself.",
+    )
+    redis_seconds: float = Field(
+        default=0.1, gt=0, description="Time for Redis to answer before a replica counts for itself."
     )
     drain_seconds: float = Field(default=0.5, ge=0, description="Time for balancers to notice before a stop.")
     grace_seconds: int = Field(default=10, ge=0, description="Time for running requests to finish in a stop.")

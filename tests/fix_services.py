@@ -51,9 +51,9 @@ def shared_settings(callers: Callers, folder: Path) -> SharedSettings:
     return SharedSettings(demo=True, jwks_file=callers.issuer.jwks_file, service_token_file=token_file)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits, at most 5 seconds, until a condition of another task's making holds."""
-    async with asyncio.timeout(5):
+async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
+    """Waits, at most so many seconds, until a condition of another task's making holds."""
+    async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.01)
 

@@ -29,7 +29,7 @@ class RateGuard:
     async def check_address(self, request: Request) -> None:
         """Takes a token of the caller's address. Raises HttpRefusal (429)."""
         if self.per_address is not None:
-            decision = await self.buckets.take(f"address:{_network(self._address(request))}", self.per_address)
+            decision = await self.buckets.take(f"address:{network_of(self._address(request))}", self.per_address)
             if not decision.allowed:
                 raise _refusal("address", self.per_address, decision)
 
@@ -50,7 +50,7 @@ class RateGuard:
         return request.client
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 that one subscriber has of IPv6."""
     try:
         parsed = ipaddress.ip_address(address)

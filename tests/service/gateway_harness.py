@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -70,6 +72,7 @@ class Servicer(pb_grpc.AppointmentServiceServicer):
     requests: list[Any] = field(default_factory=list)
     metadata: list[dict[str, str]] = field(default_factory=list)
     streams: int = 0
+    gate: asyncio.Event | None = None
     holds_open: bool = False
 
     def __getattribute__(self, name: str) -> Any:
@@ -81,6 +84,8 @@ class Servicer(pb_grpc.AppointmentServiceServicer):
         self.requests.append(request)
         self.metadata.append(dict(context.invocation_metadata()))
         await asyncio.sleep(self.takes_seconds)
+        if self.gate is not None:
+            await self.gate.wait()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -111,6 +116,11 @@ class House:
     target: str
 
     @property
+    def log(self) -> Path:
+        """What a gateway process has logged."""
+        return self.keys.with_name("gateway.log")
+
+    @property
     def auth(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.issuer.token()}"}
 
@@ -119,16 +129,16 @@ class House:
         transport = httpx.ASGITransport(app=self.gateway, raise_app_exceptions=True)
         return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=self.auth)
 
-    def served(self) -> AbstractAsyncContextManager[int]:
+    def served(self, **settings: Any) -> AbstractAsyncContextManager[int]:
         """The application behind the real HTTP server; yields its port."""
-        return served(self.gateway)
+        return served(self.gateway, **settings)
 
 
 @asynccontextmanager
-async def served(gateway: Gateway) -> AsyncIterator[int]:
+async def served(gateway: Gateway, **settings: Any) -> AsyncIterator[int]:
     """An application behind the real HTTP server; yields its port."""
-    settings = GatewaySettings(upstreams={}, body_seconds=BODY_SECONDS, grace_seconds=2)
-    server = http_server(gateway, settings)
+    chosen = {"upstreams": {}, "body_seconds": BODY_SECONDS, "grace_seconds": 2, **settings}
+    server = http_server(gateway, GatewaySettings(**chosen))
     listening = listener("127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listening]))
     await until(lambda: server.started)
@@ -178,6 +188,42 @@ async def open_house(
     finally:
         await upstreams.close()
         await server.stop(0)
+
+
+@asynccontextmanager
+async def gateway_process(house: House, port: int, **settings: object) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The gateway as a process of its own before the house's services, which logs to `house.log`.
+
+    Settings are variables without GATEWAY_; those in capitals are whole names.
+    """
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TELEMED_JWKS_FILE": str(house.keys),
+        "TELEMED_TOKEN_ISSUER": "test",
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_UPSTREAMS": json.dumps({"telemed": house.target}),
+        "GATEWAY_DRAIN_SECONDS": "0.3",
+        **{name if name.isupper() else f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()},
+    }
+    with house.log.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "gateway", env=environment, stderr=log)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def ready(client: httpx.AsyncClient) -> None:
+    """Waits until the gateway that a client talks to is ready."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                if (await client.get("/readyz")).status_code == 200:
+                    return
+            except httpx.ConnectError:
+                await asyncio.sleep(0.05)
 
 
 def refuse_with(*details: Any) -> Callable[[Any], Any]:

@@ -10,8 +10,6 @@ import pytest_asyncio
 from gateway_harness import House, open_house
 from telemed.appointment.v1 import appointment_service_pb2
 
-from gateway.edge import BoundedProtocol
-
 HEAD = b"POST /appointments/book HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: %s\r\n"
 
 
@@ -90,9 +88,8 @@ async def test_a_client_that_asks_first_is_told_not_to_send(house):
     [[b""], [b"\r\n"], [b"GET / HTTP/1.1\r\nhost: x\r\n"], [b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n", b"\r\n"]],
     ids=["nothing", "a blank line", "half a head", "a blank line after a request"],
 )
-async def test_headers_that_never_end_free_the_connection(house, monkeypatch, parts):
-    monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.3)
-    async with house.served() as port:
+async def test_headers_that_never_end_free_the_connection(house, parts):
+    async with house.served(header_seconds=0.3) as port:
         async with asyncio.timeout(3):
             answer = await talk(port, *parts, pause=0.1)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 200 ")
