@@ -6,6 +6,7 @@ import uvloop
 from telemed.appointment.v1 import appointment_service_pb2
 from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentServiceServicer_to_server
 
+from appointment_svc.api.audit import TOUCHES
 from appointment_svc.api.policy import POLICY
 from appointment_svc.api.replies import error_details
 from appointment_svc.api.servicer import AppointmentServicer, UseCases
@@ -48,6 +49,7 @@ from appointment_svc.storage.live_feed import LiveFeed
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
 from appointment_svc.storage.statistics import PostgresStatistics
 from appointment_svc.storage.timeouts import PostgresTimeouts
+from chassis.access_log import PostgresAccessLog
 from chassis.background import periodically
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
@@ -116,6 +118,8 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         shared,
         services=SERVICES,
         policy=POLICY,
+        touches=TOUCHES,
+        access_log=PostgresAccessLog(database, clock),
         register=lambda server: add_AppointmentServiceServicer_to_server(servicer, server),
         probe=appointments.ping,
         work=[

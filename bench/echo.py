@@ -59,6 +59,8 @@ async def _serve(settings: EchoSettings, shared: SharedSettings) -> None:
         shared,
         services=_SERVICES,
         policy=POLICY,
+        touches={},
+        access_log=None,
         register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
         probe=_well,
         work=[],

@@ -18,15 +18,21 @@ def uuid7(now: datetime) -> UUID:
     return UUID(int=value)
 
 
+def canonical_uuid(text: str) -> str | None:
+    """The canonical lower-case form of a UUID; None for any other text."""
+    lowered = text.lower()
+    return lowered if _CANONICAL.fullmatch(lowered) else None
+
+
 def parse_uuid(text: str, field: str) -> str:
     """The canonical lower-case form of a UUID. Raises InvalidArgument for `field`.
 
     Stricter than uuid.UUID, which takes braces, URNs and misplaced hyphens too.
     """
-    lowered = text.lower()
-    if not _CANONICAL.fullmatch(lowered):
+    canonical = canonical_uuid(text)
+    if canonical is None:
         raise InvalidArgument.of(field, "must be a UUID such as 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
-    return lowered
+    return canonical
 
 
 def parse_optional_uuid(text: str, field: str) -> str | None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from opentelemetry.trace import Span, SpanKind
 
 from chassis import break_glass
+from chassis.accesses import note_caller
 from chassis.context import TICKET, Caller, acting_as, time_limit
 from chassis.logs import note_bug
 from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
@@ -43,6 +45,7 @@ class Call:
     streams: bool
     metadata: Mapping[str, str]
     time_remaining: float | None
+    request: Message
 
 
 Layer = Callable[[Call], AbstractAsyncContextManager[None]]
@@ -157,12 +160,14 @@ class Authentication:
     async def __call__(self, call: Call) -> AsyncIterator[None]:
         """The layer."""
         caller = await self._caller(call)
+        note_caller(caller)
         rule = self.policy.get(call.method, CLOSED)
         if rule.scope(caller.role) is Scope.NONE:
             raise PermissionDenied(f"the role {caller.role} may not call {call.method}")
         if (words := call.metadata.get(break_glass.METADATA)) is not None:
             break_glass.require_may_break(caller, rule)
             caller = replace(caller, purpose_reason=break_glass.decoded(words))
+            note_caller(caller)
             break_glass.sound_the_alarm(caller, call.method)
         with acting_as(caller):
             yield
@@ -180,7 +185,7 @@ class Authentication:
         return await self.verifier.verify(token.strip())
 
 
-def call_of(method: str, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Call:
+def call_of(method: str, request: Message, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Call:
     """What the layers know of a call that grpc hands over."""
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    return Call(method.removeprefix("/"), streams, metadata, context.time_remaining())
+    return Call(method.removeprefix("/"), streams, metadata, context.time_remaining(), request)

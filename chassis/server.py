@@ -8,10 +8,12 @@ from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis.accesses import before_telling
 from chassis.calls import Calls
 from chassis.health import HealthServicer
 from chassis.layers import Call, Layer, call_of
@@ -82,7 +84,7 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
             try:
                 async with AsyncExitStack() as stack:
                     stack.enter_context(self._calls.unary())
-                    await self._enter(stack, call_of(method, context, streams=False), self._layers)
+                    await self._enter(stack, call_of(method, request, context, streams=False), self._layers)
                     return await behavior(request, context)
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)
@@ -96,10 +98,11 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
             try:
                 async with AsyncExitStack() as stack:
                     stack.enter_context(self._calls.stream())
-                    await self._enter(stack, call_of(method, context, streams=True), self._layers)
+                    await self._enter(stack, call_of(method, request, context, streams=True), self._layers)
                     with self._telling_why():
                         replies = await stack.enter_async_context(aclosing(behavior(request, context)))
                         async for reply in replies:
+                            await before_telling()
                             await context.write(reply)
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)
@@ -121,7 +124,7 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         error = NoSuchMethodError()
         with suppress(NoSuchMethodError):
             async with AsyncExitStack() as stack:
-                await self._enter(stack, call_of(_UNKNOWN, context, streams=False), self._layers[:1])
+                await self._enter(stack, call_of(_UNKNOWN, Empty(), context, streams=False), self._layers[:1])
                 raise error
         await self._abort(context, error)
 

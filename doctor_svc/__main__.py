@@ -4,6 +4,7 @@ import uvloop
 from telemed.doctor.v1 import doctor_service_pb2
 from telemed.doctor.v1.doctor_service_pb2_grpc import add_DoctorServiceServicer_to_server
 
+from chassis.access_log import PostgresAccessLog
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
@@ -18,6 +19,7 @@ from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
+from doctor_svc.api.audit import TOUCHES
 from doctor_svc.api.policy import POLICY
 from doctor_svc.api.servicer import DoctorServicer
 from doctor_svc.app.apply_changes import ApplyChanges
@@ -58,6 +60,8 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         shared,
         services=[SERVICE.full_name],
         policy=POLICY,
+        touches=TOUCHES,
+        access_log=PostgresAccessLog(database, clock),
         register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[

@@ -4,6 +4,7 @@ import uvloop
 from telemed.video.v1 import video_service_pb2
 from telemed.video.v1.video_service_pb2_grpc import add_VideoServiceServicer_to_server
 
+from chassis.access_log import PostgresAccessLog
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
@@ -19,6 +20,7 @@ from chassis.settings import SharedSettings
 from chassis.signals import Signal, SignalBoard
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
+from video_svc.api.audit import TOUCHES
 from video_svc.api.policy import POLICY, TAKES_TICKETS
 from video_svc.api.servicer import VideoServicer
 from video_svc.app.clean_up import CleanUp
@@ -93,6 +95,8 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         shared,
         services=SERVICES,
         policy=POLICY,
+        touches=TOUCHES,
+        access_log=PostgresAccessLog(database, clock),
         register=lambda server: add_VideoServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[

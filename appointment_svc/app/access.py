@@ -5,6 +5,8 @@ from datetime import timedelta
 from appointment_svc.app.ports import FeedReader, ListFilter
 from appointment_svc.domain.appointment import Appointment
 from appointment_svc.domain.diary import Claim
+from appointment_svc.domain.errors import AppointmentNotFound
+from chassis.accesses import note_access
 from chassis.context import Caller, Role
 from kernel.errors import InvalidArgument, PermissionDenied
 
@@ -15,6 +17,15 @@ def may_see(caller: Caller, appointment: Appointment | Claim) -> bool:
         return True
     own = appointment.patient_id if caller.role is Role.PATIENT else appointment.doctor_id
     return own == caller.subject
+
+
+def visible(caller: Caller, found: Appointment | None) -> Appointment:
+    """What was found, for whoever may see it; that it was touched is noted in any case. Raises AppointmentNotFound."""
+    if found is not None:
+        note_access(entity_id=found.id, patient_id=found.patient_id)
+        if may_see(caller, found):
+            return found
+    raise AppointmentNotFound.of()
 
 
 def require_may_book(caller: Caller, patient_id: str, doctor_id: str | None) -> None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from appointment_svc.app.access import may_see
+from appointment_svc.app.access import visible
 from appointment_svc.app.ports import ChangeOrder
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import AppointmentNotFound
 from kernel.errors import EtagMismatch
 
 Rule = Callable[[Appointment], Appointment]
@@ -15,8 +14,7 @@ def guarded(order: ChangeOrder, etag: str, rule: Rule) -> Rule:
     """The rule, behind AppointmentNotFound for strangers and EtagMismatch for those who saw an older version."""
 
     def decide(current: Appointment) -> Appointment:
-        if not may_see(order.caller, current):
-            raise AppointmentNotFound.of()
+        visible(order.caller, current)
         if etag and etag != current.etag:
             raise EtagMismatch("the appointment has changed; read it again")
         return rule(current)

@@ -11,6 +11,7 @@ from appointment_svc.domain.diary import Claim, Diary
 from appointment_svc.domain.failing import DoctorFacts, failing_at
 from appointment_svc.domain.offers import Offer, can_take, candidates_in_window, candidates_outside, improvised
 from appointment_svc.domain.rules import Rules, check_calendar, visit_length
+from chassis.accesses import note_access
 from chassis.clock import Clock
 from chassis.context import Caller, Role
 from kernel.appointment_types import AppointmentType
@@ -77,6 +78,7 @@ class CheckConflicts:
         """The answer. Raises DOCTOR_NOT_FOUND and the like as the doctor service gives them."""
         _check(caller, question)
         patient = question.patient_id or (caller.subject if caller.role is Role.PATIENT else None)
+        note_access(patient_id=patient)
         offer = await self._offer(question, patient)
         diary = await self._read(question, patient, offer)
         slot = offer.exact or improvised(
@@ -130,7 +132,10 @@ class CheckConflicts:
 
 
 def _shown(caller: Caller, whose: Whose, claim: Claim) -> Conflict:
-    return Conflict(whose, claim.appointment_id if may_see(caller, claim) else None, claim.start, claim.end)
+    if not may_see(caller, claim):
+        return Conflict(whose, None, claim.start, claim.end)
+    note_access(entity_id=claim.appointment_id, patient_id=claim.patient_id)
+    return Conflict(whose, claim.appointment_id, claim.start, claim.end)
 
 
 def _check(caller: Caller, question: Question) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 from appointment_svc.app.access import reader_for, require_own
 from appointment_svc.app.ports import ListFilter
 from appointment_svc.domain.statistics import VisitStats
+from chassis.accesses import note_access
 from chassis.context import Caller
 from kernel.errors import InvalidArgument
 
@@ -30,10 +31,8 @@ class GetStats:
             raise InvalidArgument.of("to", "must be after from")
         own = reader_for(caller)
         require_own(own, wanted.patient_id, wanted.doctor_id, "figures")
-        return await self.statistics.visits(
-            replace(
-                wanted,
-                patient_id=own.patient_id or wanted.patient_id,
-                doctor_id=own.doctor_id or wanted.doctor_id,
-            )
+        asked = replace(
+            wanted, patient_id=own.patient_id or wanted.patient_id, doctor_id=own.doctor_id or wanted.doctor_id
         )
+        note_access(patient_id=asked.patient_id)
+        return await self.statistics.visits(asked)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from appointment_svc.app.access import narrowed
 from appointment_svc.app.ports import Appointments, ListFilter, PagePosition
 from appointment_svc.domain.appointment import Appointment
+from chassis.accesses import note_access, note_query
 from chassis.context import Caller
 from chassis.paging import page_length
 
@@ -33,6 +34,16 @@ class ListAppointments:
         if allowed is None:
             return Page((), None)
         found = await self.appointments.page(allowed, after, size + 1)
+        note_access(patient_id=allowed.patient_id)
+        note_query(
+            doctor_id=allowed.doctor_id,
+            status=allowed.status,
+            kind=allowed.kind,
+            since=allowed.since,
+            until=allowed.until,
+        )
+        for one in found[:size]:
+            note_access(entity_id=one.id, patient_id=one.patient_id)
         if len(found) <= size:
             return Page(found, None)
         last = found[size - 1]

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from appointment_svc.app.access import may_see
+from appointment_svc.app.access import visible
 from appointment_svc.app.ports import Appointments
-from appointment_svc.domain.errors import AppointmentNotFound
 from appointment_svc.domain.history import Event
 from chassis.context import Caller, Role
 from chassis.paging import page_length
@@ -38,9 +37,7 @@ class ListEvents:
     async def __call__(self, caller: Caller, appointment_id: str, after: int, page_size: int) -> EventPage:
         """One page, the oldest first. Raises AppointmentNotFound, also for someone else's."""
         size = page_length(page_size)
-        appointment = await self.appointments.get(appointment_id)
-        if appointment is None or not may_see(caller, appointment):
-            raise AppointmentNotFound.of()
+        visible(caller, await self.appointments.get(appointment_id))
         events = await self.history.events(appointment_id, after, size + 1)
         following = events[size - 1].number if len(events) > size else None
         if caller.role is Role.PATIENT:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from appointment_svc.app.access import may_see, notice_owed
+from appointment_svc.app.access import notice_owed, visible
 from appointment_svc.app.changing import guarded
 from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.ports import Appointments, ChangeOrder, Doctors, MatchWish, NewTime
 from appointment_svc.domain.appointment import Appointment
-from appointment_svc.domain.errors import AppointmentNotFound, OutsideWorkingHours
+from appointment_svc.domain.errors import OutsideWorkingHours
 from appointment_svc.domain.failing import failing_to_move
 from appointment_svc.domain.offers import Offer
 from appointment_svc.domain.rules import Rules, check_calendar, visit_length
@@ -79,10 +79,7 @@ class RescheduleAppointment:
 
 async def movable(appointments: Appointments, order: ChangeOrder) -> Appointment:
     """The appointment as it stands. Raises AppointmentNotFound, also for someone else's."""
-    current = await appointments.get(order.appointment_id)
-    if current is None or not may_see(order.caller, current):
-        raise AppointmentNotFound.of()
-    return current
+    return visible(order.caller, await appointments.get(order.appointment_id))
 
 
 def match_wish(current: Appointment, move: Move) -> MatchWish:

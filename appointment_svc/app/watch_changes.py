@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from appointment_svc.app.access import reader_for, require_own
 from appointment_svc.app.ports import Feed, FeedPage, FeedReader
+from chassis.accesses import note_access, note_query
 from chassis.context import Caller
 from chassis.signals import Signal
 from kernel.errors import InvalidArgument
@@ -33,6 +34,8 @@ class WatchChanges:
         reader = replace(
             wanted, patient_id=own.patient_id or wanted.patient_id, doctor_id=own.doctor_id or wanted.doctor_id
         )
+        note_access(patient_id=reader.patient_id)
+        note_query(doctor_id=reader.doctor_id, kinds=",".join(sorted(kind.value for kind in reader.kinds)))
         async for page in self.feed.follow(reader, await self._number_of(after)):
             yield page
 

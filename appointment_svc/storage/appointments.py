@@ -22,6 +22,7 @@ from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import key_reused
 from appointment_svc.storage.overrides import note_override
 from appointment_svc.storage.rows import QUERIES, appointment_of
+from chassis.accesses import note_event
 from chassis.db import Database, Session
 from chassis.signals import Signal
 from chassis.telemetry import current_traceparent
@@ -111,6 +112,8 @@ class PostgresAppointments:
             answer = order.answer(changed)
             if order.key is not None:
                 await session.execute(QUERIES["save_answer"], {**_request(order), "answer": answer})
+        if changed.version != current.version:
+            note_event()
         self.committed.fire()
         return answer
 

@@ -1,9 +1,5 @@
 -- Nothing here calls a function that lives in the database: whoever changes the history might change those too.
 
--- name: write_as_hashed
--- How instants and bytes look is part of what is hashed.
-SELECT set_config('timezone', 'UTC', true), set_config('bytea_output', 'hex', true)
-
 -- name: history_head
 SELECT revision, hash FROM feed_head
 

@@ -9,6 +9,7 @@ from appointment_svc.app.ports import Attempt, Method, Order, Outcome, RequestKe
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.overrides import note_override
 from appointment_svc.storage.rows import QUERIES
+from chassis.accesses import is_out_of_the_ordinary, note_event
 from chassis.context import Caller
 from chassis.db import Database
 from chassis.metrics import REGISTRY
@@ -54,18 +55,19 @@ class PostgresLedger:
             raise key_reused()
         outcome = Outcome(row["outcome"])
         if outcome is Outcome.BOOKED:
+            note_event()
             self.committed.fire()
             _attempts.labels(order.method.value, outcome.value).inc()
         return Verdict(outcome, (row["candidate"] or 1) - 1, bytes(row["answer"] or b""))
 
     async def _book(self, order: Order, *, heed_holds: bool) -> dict[str, Any]:
         values = {**_parameters(order), "heed_holds": heed_holds}
-        if order.override is None:
+        if order.override is None and not is_out_of_the_ordinary(order.caller):
             row = await self.database.one(_BOOK, values)
         else:
             async with self.database.transaction() as session:
                 row = await session.one(_BOOK, values)
-                if row is not None and row["outcome"] == Outcome.BOOKED:
+                if order.override is not None and row is not None and row["outcome"] == Outcome.BOOKED:
                     booked = order.drafts[row["candidate"] - 1].appointment
                     await note_override(session, booked.id, order.override, order.caller, order.now)
         assert row is not None, "a function with OUT parameters answers one row"  # noqa: S101 - for the type checker

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from chassis.accesses import note_access
 from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.ids import uuid7
@@ -39,6 +40,8 @@ class CreateOverride:
         zone = zone_named(zone_name)
         require_valid(draft, day_of(now, zone))
         hit, hits = await unit.booked_within(draft.doctor_id, closed_time(draft, zone), now, _MOST_VISITS_TOLD)
+        for visit in hit:
+            note_access(entity_id=visit.appointment_id, patient_id=visit.patient_id)
         if dry_run:
             return Outcome(draft, tuple(hit), hits)
         override = replace(draft, override_id=str(uuid7(now)))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chassis.accesses import note_access
 from chassis.context import Caller, Role
 from doctor_svc.app.access import require_may_match
 from doctor_svc.app.await_revision import AwaitRevision
@@ -35,6 +36,7 @@ class RecommendDoctors:
         patient_id = question.patient_id
         if patient_id is None and caller.role is Role.PATIENT:
             patient_id = caller.subject
+        note_access(patient_id=patient_id)
         require_may_match(caller, patient_id, None)
         await self.await_revision(question.at_least_revision)
         doctors = await self.insights.recommendable(question.specialty, patient_id, _MOST_RANKED)

@@ -86,6 +86,7 @@ class BookedVisit:
     """A visit that is booked, as far as whoever takes its time away must know it; instants are aware."""
 
     appointment_id: str
+    patient_id: str
     kind: AppointmentType
     start: datetime
     end: datetime

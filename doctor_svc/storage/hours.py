@@ -102,7 +102,13 @@ class HoursUnit:
         }
         rows = await self._session.all(HOURS["booked_within"], params)
         visits = [
-            BookedVisit(row["appointment_id"], AppointmentType(row["kind"]), row["start_time"], row["end_time"])
+            BookedVisit(
+                row["appointment_id"],
+                row["patient_id"],
+                AppointmentType(row["kind"]),
+                row["start_time"],
+                row["end_time"],
+            )
             for row in rows
         ]
         return visits, rows[0]["found"] if rows else 0

@@ -101,7 +101,7 @@ DELETE FROM availability_override
 WHERE override_id = %(override_id)s::uuid AND doctor_id = %(doctor_id)s::uuid
 
 -- name: booked_within
-SELECT v.appointment_id::text, v.kind, v.start_time, v.end_time, (count(*) OVER ())::int AS found
+SELECT v.appointment_id::text, v.patient_id::text, v.kind, v.start_time, v.end_time, (count(*) OVER ())::int AS found
 FROM visit AS v
 WHERE v.doctor_id = %(doctor_id)s::uuid
   AND v.status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chassis.clock import Clock
 from chassis.context import Caller
-from video_svc.app.access import may_see, side_of
+from video_svc.app.access import may_see, note_session, side_of
 from video_svc.app.ports import Sessions
 from video_svc.domain.errors import SessionNotFound
 from video_svc.domain.presence import ended
@@ -24,6 +24,7 @@ class EndSession:
         now = self.clock()
 
         def rule(session: Session) -> Session:
+            note_session(session)
             if not may_see(caller, session) or side_of(caller, session) is ParticipantType.PATIENT:
                 raise SessionNotFound
             return ended(session, now)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chassis.accesses import note_access, note_query
 from chassis.context import Caller, Role
 from kernel.errors import InvalidArgument
+from video_svc.app.access import note_session
 from video_svc.app.ports import Sessions, SessionsQuestion
 from video_svc.domain.session import Session
 
@@ -39,6 +41,10 @@ class ListSessions:
             return SessionsPage((), None)
         # One more than asked for tells whether there is a further page.
         found = await self.sessions.list(replace(own, limit=length + 1))
+        note_access(patient_id=own.patient_id)
+        note_query(doctor_id=own.doctor_id)
+        for session in found[:length]:
+            note_session(session)
         last = found[length - 1] if len(found) > length else None
         return SessionsPage(found[:length], (last.visit.start, last.session_id) if last else None)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from chassis.accesses import note_access
 from chassis.clock import Clock
 from chassis.context import Caller, remaining_seconds
 from chassis.signals import Signal
@@ -76,8 +77,10 @@ class StartSession:
         while True:
             seen = self.copied.count
             session = await self.sessions.of_appointment(appointment_id)
-            if session is not None and side_of(caller, session) is not None:
-                return session
+            if session is not None:
+                note_access(entity_id=appointment_id, patient_id=session.visit.patient_id)
+                if side_of(caller, session) is not None:
+                    return session
             left = until - loop.time()
             if left <= 0:
                 raise SessionNotFound
