@@ -140,7 +140,7 @@ def note_access(*, entity_id: str | None = None, patient_id: str | None = None) 
     Does nothing where no call is running that leaves rows.
     """
     noted = noted_of_call.get()
-    if noted is not None:
+    if noted is not None and (entity_id or patient_id):
         noted.touched[entity_id, patient_id] = None
 
 

@@ -32,7 +32,7 @@ class Auditing:
         noted = Noted(call.method, touch, self.log)
         if call.request is not None:
             entity_id, patient_id = _named(call.request, touch.id_field), _named(call.request, touch.patient_field)
-            if entity_id is not None or patient_id is not None:
+            if entity_id or patient_id:
                 noted.touched[entity_id, patient_id] = None
         return _Audited(noted)
 
