@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from chassis.access_reader import AccessFilter
 from chassis.chain_walk import Anchor
 from chassis.context import Role
+from chassis.ids import canonical_uuid
 from chassis.migrations import MigrationError
 from stack import audit, commands, up
 from stack.databases import SERVICES, DatabaseConfigurationError
@@ -103,7 +105,10 @@ def parser() -> argparse.ArgumentParser:
     migrate = verbs.add_parser("migrate", parents=[common], help="create and migrate the databases, start nothing else")
     migrate.set_defaults(run=lambda parsed: asyncio.run(commands.migrate(parsed.data, os.environ)))
 
-    _add_audit(verbs.add_parser("audit", help="check the history of appointments against its chain of hashes"), common)
+    _add_audit(
+        verbs.add_parser("audit", help="check history and accesses against their chains; who looked at whose data"),
+        common,
+    )
 
     issuer = verbs.add_parser("issuer", parents=[common], help="keep keys and service tokens, start nothing else")
     issuer.description = "What `up` does about tokens, alone: the demo issuer of a composition of containers."
@@ -169,18 +174,33 @@ def _add_token(command: argparse.ArgumentParser) -> None:
 
 def _add_audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     verbs = command.add_subparsers(metavar="COMMAND", required=True)
-    head = verbs.add_parser("head", parents=[common], help="print where the history ends, to note it elsewhere")
-    head.set_defaults(run=lambda parsed: asyncio.run(audit.head(parsed.data, os.environ)))
-    verify = verbs.add_parser("verify", parents=[common], help="check every event; exit with 1 if one was touched")
+    head = verbs.add_parser("head", parents=[common], help="print where a chain ends, to note it elsewhere")
+    head.add_argument("--chain", choices=audit.CHAINS, default=audit.HISTORY, help="which (default: %(default)s)")
+    head.set_defaults(run=lambda parsed: asyncio.run(audit.head(parsed.data, parsed.chain, os.environ)))
+    _add_audit_list(verbs.add_parser("list", parents=[common], help="print who touched a patient's data"))
+    verify = verbs.add_parser("verify", parents=[common], help="check every event and access; exit with 1 if touched")
     verify.add_argument(
         "--expect",
         type=_anchor,
         action="append",
         default=[],
-        metavar="NUMBER:HASH",
-        help="a head noted earlier, which the history must still contain; may be given several times",
+        metavar="[CHAIN=]NUMBER:HASH",
+        help="a head noted earlier, which the chain (default: history) must still contain; may be given several times",
     )
     verify.set_defaults(run=lambda parsed: asyncio.run(audit.verify(parsed.data, parsed.expect, os.environ)))
+
+
+def _add_audit_list(command: argparse.ArgumentParser) -> None:
+    command.description = "Prints a line an access, the latest first in each service."
+    about = command.add_mutually_exclusive_group(required=True)
+    about.add_argument("--patient", type=_uuid, metavar="UUID", help="whose data was touched")
+    about.add_argument("--break-glass", action="store_true", help="what was touched in an emergency, of anybody's")
+    command.add_argument("--limit", type=int, default=1_000, metavar="N", help="at most so many (default: %(default)s)")
+    command.set_defaults(
+        run=lambda parsed: asyncio.run(
+            audit.list_accesses(parsed.data, AccessFilter(parsed.patient, parsed.break_glass), parsed.limit, os.environ)
+        )
+    )
 
 
 def _plan(parsed: argparse.Namespace) -> Plan:
@@ -223,11 +243,21 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
-def _anchor(text: str) -> Anchor:
+def _anchor(text: str) -> tuple[str, Anchor]:
+    chain, between, anchor = text.rpartition("=")
+    if between and chain not in audit.CHAINS:
+        raise argparse.ArgumentTypeError(f"{chain} is no chain: it is one of {', '.join(audit.CHAINS)}")
     try:
-        return Anchor.parse(text)
+        return chain or audit.HISTORY, Anchor.parse(anchor)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _uuid(text: str) -> str:
+    found = canonical_uuid(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text} is not a UUID")
+    return found
 
 
 def _minutes(text: str) -> int:
