@@ -1,6 +1,6 @@
 """Whose data a call touched: what use cases note of it, and the row that it leaves.
 
-The vocabulary is that of FHIR's AuditEvent. docs/decisions/0014-access-records.md says which calls leave rows, and why.
+The vocabulary is that of FHIR's AuditEvent. docs/decisions/0016-access-records.md says which calls leave rows, and why.
 """
 
 from contextvars import ContextVar

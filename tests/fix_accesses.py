@@ -31,12 +31,15 @@ class AccessRecord:
         """The number of the newest row; 0 without any."""
         return max([row["number"] for row in await self.rows()], default=0)
 
+    async def select(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement of the test's own."""
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            return await (await connection.execute(statement)).fetchall()  # type: ignore[arg-type]
+
     async def count(self, table: str) -> int:
         """How many rows a table has."""
-        async with await psycopg.AsyncConnection.connect(self.url) as connection:
-            found = await (await connection.execute(f"SELECT count(*) FROM {table}")).fetchone()  # type: ignore[arg-type]
-        assert found is not None
-        return int(found[0])
+        [(found,)] = await self.select(f"SELECT count(*) FROM {table}")
+        return int(found)
 
     async def faults(self) -> list[Fault]:
         """What an audit of the chain finds."""

@@ -12,6 +12,7 @@ from telemed.appointment.v1 import appointment_pb2, history_pb2, statistics_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as pb
 
 from appointment_svc.api.audit import TOUCHES
+from chassis import break_glass
 from chassis.context import Role
 from chassis.protos import to_timestamp
 from tests.fix_accesses import AccessRecord
@@ -216,3 +217,38 @@ async def test_a_watcher_of_nobody_in_particular_leaves_what_they_watch(practice
     await call(practice, "WatchChanges", watch, Role.SERVICE, "video")
     [row] = await record.rows()
     assert (row["actor_subject"], row["query"]) == ("video", f"doctor_id={watch.doctor_id}&kinds=BOOKED")
+
+
+async def test_whoever_breaks_the_glass_leaves_their_words_in_a_row(practice: Practice, record: AccessRecord):
+    match = practice.doctors.offer(exact_slot=offered(TEN), slots=[offered(TEN)])
+    visit = (await practice.book(match)).appointment
+    doctor = str(uuid4())
+    metadata = [*practice.callers.metadata(Role.DOCTOR, doctor), (break_glass.METADATA, "found unconscious")]
+    request = pb.GetAppointmentRequest(id=visit.id)
+    await practice.appointments.GetAppointment(request, metadata=metadata, timeout=60)
+    [row] = await record.rows()
+    assert (row["actor_subject"], row["purpose"], row["reason"]) == (doctor, "BTG", "found unconscious")
+    assert (row["patient_ids"], row["outcome"]) == ([visit.patient_id], "OK")
+    assert await record.faults() == []
+
+
+async def test_whoever_acts_for_a_patient_is_named_in_rows_and_in_events(practice: Practice, record: AccessRecord):
+    match = practice.doctors.offer(exact_slot=offered(TEN), slots=[offered(TEN)])
+    patient, guardian = str(uuid4()), str(uuid4())
+    metadata = practice.callers.metadata(Role.PATIENT, patient, actor=guardian)
+    wish = pb.BookRequest(patient_id=patient, doctor_id=match.doctor_id, appointment_type=GENERAL)
+    wish.appointment_date.CopyFrom(to_timestamp(TEN))
+    visit = (await practice.appointments.Book(wish, metadata=metadata, timeout=60)).appointment
+    await practice.appointments.GetAppointment(pb.GetAppointmentRequest(id=visit.id), metadata=metadata, timeout=60)
+    cancel = pb.CancelAppointmentRequest(id=visit.id, reason="well again")
+    await practice.appointments.CancelAppointment(cancel, metadata=metadata, timeout=60)
+    [row] = await record.rows()
+    assert (row["actor_subject"], row["acted_by"], row["purpose"]) == (patient, guardian, "PATRQT")
+    acted = await record.select("SELECT kind, actor_subject, acted_by, purpose FROM event ORDER BY event_id")
+    assert acted == [("BOOKED", patient, guardian, None), ("CANCELLED", patient, guardian, None)]
+
+
+async def test_whoever_acts_for_themselves_is_named_once(practice: Practice, record: AccessRecord):
+    match = practice.doctors.offer(exact_slot=offered(TEN), slots=[offered(TEN)])
+    await practice.book(match)
+    assert await record.select("SELECT acted_by, purpose FROM event") == [(None, None)]

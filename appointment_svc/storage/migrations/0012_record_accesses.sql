@@ -1,4 +1,4 @@
--- Who touched whose data (docs/decisions/0014-access-records.md): each row with its place in a chain of hashes.
+-- Who touched whose data (docs/decisions/0016-access-records.md): each row with its place in a chain of hashes.
 CREATE TABLE access (
     number bigint PRIMARY KEY,
     access_time timestamptz NOT NULL,

@@ -1,4 +1,4 @@
--- Who touched whose data (docs/decisions/0014-access-records.md): each row with its place in a chain of hashes.
+-- Who touched whose data (docs/decisions/0016-access-records.md): each row with its place in a chain of hashes.
 
 -- As in the appointment service, byte by byte (docs/decisions/0009-hash-chain.md). The digest of a flat record: its
 -- fields by name, in byte order of the names, each name and each value (as the text of JSON) behind its length in four
