@@ -71,7 +71,7 @@ SERVICES = [appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentServ
 
 async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSettings, clock: Clock) -> GrpcProcess:
     """The whole process, its database already connecting; to be started and stopped in the running loop."""
-    database = Database(settings.database_url, size=settings.pool_size)
+    database = Database(settings.database_url, size=settings.pool_size, through_pooler=settings.through_pooler)
     await database.open()
     channel = open_channel(settings.doctor_target)
     doctors = GrpcDoctors(Client(channel, target=settings.doctor_target))
@@ -131,7 +131,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
             ("read the feed", live_feed.run),
             ("note the head of the history", lambda: periodically(_HOUR, feed.note_head)),
-            ("listen for the feed", lambda: listen(settings.database_url, CHANNEL, grown)),
+            ("listen for the feed", lambda: listen(settings.direct_url, CHANNEL, grown)),
         ],
         closers=[channel.close, database.close],
         render=error_details,
@@ -139,7 +139,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
 
 
 async def _serve(settings: AppointmentSettings, shared: SharedSettings) -> None:
-    await require_current(settings.database_url, MIGRATIONS)
+    await require_current(settings.direct_url, MIGRATIONS)
     telemetry = start_telemetry("appointment", shared.otlp_endpoint, shared.trace_sample_ratio)
     clock = clock_from(shared.now, shared.now_at)
     await run(await build(settings, RuleSettings().rules(), shared, clock), telemetry)

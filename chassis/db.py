@@ -8,15 +8,17 @@ from types import TracebackType
 import orjson
 import psycopg
 from opentelemetry.trace import INVALID_SPAN
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 from psycopg.types.json import set_json_loads
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from chassis.accesses import is_out_of_the_ordinary
+from chassis.connection import Connection, is_open, options
 from chassis.context import PurposeOfUse, caller_or_none, remaining_seconds
 from chassis.metrics import REGISTRY, PoolNumbers, exemplar, pool_waits, statements
 from chassis.sql import Query
 from chassis.telemetry import Attributes, client_span, is_recorded, note_error, past_client_span
+from kernel.errors import Unavailable
 
 Params = Mapping[str, object] | Sequence[object]
 # A statement's time limit in the server, from the call's deadline rounded up, so that it is set anew only when a
@@ -31,17 +33,12 @@ _POOL_WAIT_SECONDS = 5.0
 # back would go unnoticed for as long; once it has given up, whoever asks next, and the probe of readiness asks twice a
 # second, makes it try at once.
 _RECONNECT_SECONDS = 0.3
+_TIMEOUT_SQL = "SELECT set_config('statement_timeout', %s, %s)"
 # A wait as short as this is no wait: the pool had a connection, and the bar would only hide those that matter.
 _NOTABLE_WAIT_SECONDS = 0.001
 _BEGIN, _COMMIT, _ROLLBACK = (Query(word, word) for word in ("BEGIN", "COMMIT", "ROLLBACK"))
 
 set_json_loads(orjson.loads)  # half the time of the standard library's
-
-
-class Connection(psycopg.AsyncConnection[DictRow]):
-    """A pooled connection that remembers the statement_timeout it was given."""
-
-    timeout_class: int = 0
 
 
 class Session:
@@ -76,7 +73,8 @@ class Session:
 class Database:
     """The pool of one database. Without `transaction`, each statement is a transaction of its own."""
 
-    def __init__(self, url: str, *, size: int) -> None:
+    def __init__(self, url: str, *, size: int, through_pooler: bool = False) -> None:
+        """`through_pooler`: transactions may come to different connections of the server, which keep nothing for us."""
         self.name = str(psycopg.conninfo.conninfo_to_dict(url).get("dbname") or "postgres")
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
@@ -84,12 +82,14 @@ class Database:
             min_size=min(2, size),
             max_size=size,
             timeout=_POOL_WAIT_SECONDS,
-            kwargs={"autocommit": True, "row_factory": dict_row},
+            kwargs=options(url, through_pooler=through_pooler),
+            check=is_open,
             open=False,
             reconnect_timeout=_RECONNECT_SECONDS,
         )
         self._numbers = PoolNumbers(self.name, self._pool.get_stats)
         self._place = place_of(url, self.name)
+        self._through_pooler = through_pooler
 
     async def open(self) -> None:
         """Starts to connect; returns at once, also when the server is away."""
@@ -103,7 +103,7 @@ class Database:
 
     def session(self) -> "_Borrowed":
         """A connection for a few statements, each a transaction of its own."""
-        return _Borrowed(self._pool, self._place)
+        return _Borrowed(self._pool, self._place, keeps_settings=not self._through_pooler)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -111,6 +111,9 @@ class Database:
         borrowed = self.session()
         async with borrowed as session, _WatchedTransaction(borrowed.connection, self._place):
             await _say_who_acts(borrowed.connection)
+            if self._through_pooler:
+                limit = str(_class_of(remaining_seconds()))
+                await borrowed.connection.execute(_TIMEOUT_SQL, (limit, True))
             yield session
 
     async def all(self, query: Query, params: Params = ()) -> list[DictRow]:
@@ -136,13 +139,14 @@ class _Borrowed:
     statement by itself is committed already and a transaction has a block of its own.
     """
 
-    __slots__ = ("_place", "_pool", "connection")
+    __slots__ = ("_keeps_settings", "_place", "_pool", "connection")
 
     connection: Connection
 
-    def __init__(self, pool: AsyncConnectionPool[Connection], place: Attributes) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], place: Attributes, *, keeps_settings: bool) -> None:
         self._pool = pool
         self._place = place
+        self._keeps_settings = keeps_settings
 
     async def __aenter__(self) -> Session:
         remaining = remaining_seconds()
@@ -150,19 +154,28 @@ class _Borrowed:
         asked, error_type = time.perf_counter(), ""
         try:
             self.connection = await self._pool.getconn(wait)
+        except PoolTimeout as error:
+            error_type = type(error).__name__
+            if _lacks_connections(self._pool):
+                raise Unavailable("the database is not available", retry_after_seconds=1.0) from None
+            raise
         except BaseException as error:
             error_type = type(error).__name__
             raise
         finally:
             self._note_wait(time.perf_counter() - asked, error_type)
-        try:
-            await _limit_statements(self.connection, remaining)
-        except BaseException:
-            await self._pool.putconn(self.connection)
-            raise
+        if self._keeps_settings:
+            try:
+                await _limit_statements(self.connection, remaining)
+            except BaseException:
+                await self._pool.putconn(self.connection)
+                raise
         return Session(self.connection, self._place)
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            # It leads to a server that is not the first any more; the next one asks who is.
+            await self.connection.close()
         await self._pool.putconn(self.connection)
 
     def _note_wait(self, seconds: float, error_type: str) -> None:
@@ -188,12 +201,22 @@ async def _say_who_acts(connection: Connection) -> None:
 
 async def _limit_statements(connection: Connection, remaining: float | None) -> None:
     """Gives the connection the statement_timeout of the running call's class."""
-    wanted = _BACKGROUND_CLASS_MS
-    if remaining is not None:
-        wanted = next((ms for ms in _TIMEOUT_CLASSES_MS if remaining * 1000 <= ms), _TIMEOUT_CLASSES_MS[-1])
+    wanted = _class_of(remaining)
     if connection.timeout_class != wanted:
-        await connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(wanted),))
+        await connection.execute(_TIMEOUT_SQL, (str(wanted), False))
         connection.timeout_class = wanted
+
+
+def _class_of(remaining: float | None) -> int:
+    if remaining is None:
+        return _BACKGROUND_CLASS_MS
+    return next((ms for ms in _TIMEOUT_CLASSES_MS if remaining * 1000 <= ms), _TIMEOUT_CLASSES_MS[-1])
+
+
+def _lacks_connections(pool: AsyncConnectionPool[Connection]) -> bool:
+    """Whether the pool has fewer connections than it may have: then the server, and not our own load, is the reason."""
+    stats = pool.get_stats()
+    return stats["pool_size"] < stats["pool_max"]
 
 
 class _WatchedTransaction:

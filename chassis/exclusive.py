@@ -6,7 +6,8 @@ from hashlib import sha256
 
 from psycopg.rows import dict_row
 
-from chassis.db import Connection, Session, place_of
+from chassis.connection import Connection
+from chassis.db import Session, place_of
 from chassis.sql import Query
 
 _TRY = Query("try_advisory_lock", "SELECT pg_try_advisory_lock(%(key)s::bigint) AS is_ours")

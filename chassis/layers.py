@@ -15,6 +15,7 @@ from opentelemetry.trace import Span, SpanKind
 from chassis import break_glass
 from chassis.accesses import note_caller
 from chassis.context import TICKET, Caller, acting_as, time_limit
+from chassis.limit import REFUSED, AdaptiveLimit
 from chassis.logs import note_bug
 from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
 from chassis.policy import CLOSED, Policy, Scope
@@ -102,12 +103,11 @@ def _finish(span: Span, code: str) -> None:
         note_error(span, code)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Shedding:
     """Refuses a call at once when the process has too many in hand; streams wait rather than work and are exempt."""
 
-    limit: int
-    in_flight: int = field(default=0, init=False)
+    limit: AdaptiveLimit
 
     @asynccontextmanager
     async def __call__(self, call: Call) -> AsyncIterator[None]:
@@ -115,14 +115,15 @@ class Shedding:
         if call.streams:
             yield
             return
-        if self.in_flight >= self.limit:
+        ahead = self.limit.begin()
+        if ahead == REFUSED:
             shed_calls.inc()
             raise Overloaded("too many calls at once", retry_after_seconds=0.5)
-        self.in_flight += 1
+        began = time.perf_counter()
         try:
             yield
         finally:
-            self.in_flight -= 1
+            self.limit.end(call.method, time.perf_counter() - began, ahead)
 
 
 @asynccontextmanager

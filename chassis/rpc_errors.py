@@ -18,7 +18,7 @@ from kernel.errors import Kind, Refusal
 DOMAIN = "telemed"
 # Retry hints where a refusal names none: soon for contention, a moment for infrastructure.
 _RETRY_SECONDS = {Kind.UNAVAILABLE: 1.0, Kind.RESOURCE_EXHAUSTED: 0.5}
-_DATABASE_AWAY = ("08", "57P01", "57P02", "57P03", "53300", "25006")
+_DATABASE_AWAY = ("08", "57P01", "57P02", "57P03", "57P05", "53300", "25006")
 
 DetailRenderer = Callable[[Refusal], Iterable[Message]]
 logger = logging.getLogger(__name__)
@@ -77,7 +77,9 @@ def failure_of(error: BaseException, render: DetailRenderer = no_details) -> Fai
         status = _plain(code_pb2.UNIMPLEMENTED, "UNIMPLEMENTED", "this server has no such method")
         return Failure(status, is_bug=False)
     if isinstance(error, TimeoutError):
-        return Failure(_plain(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline has passed"), is_bug=False)
+        return Failure(
+            _plain(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline has passed", 1.0), is_bug=False
+        )
     if isinstance(error, PoolTimeout):
         return Failure(
             _plain(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", "no database connection was free in time", 0.5),
@@ -91,7 +93,7 @@ def failure_of(error: BaseException, render: DetailRenderer = no_details) -> Fai
 def _database_failure(error: psycopg.Error) -> Failure:
     state = error.sqlstate
     if isinstance(error, psycopg.errors.QueryCanceled):
-        status = _plain(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the database took too long")
+        status = _plain(code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the database took too long", 1.0)
     elif isinstance(error, (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)):
         status = _plain(code_pb2.ABORTED, "CONTENTION", "too many calls changed the same thing at once", 0.1)
     elif (state is None and isinstance(error, psycopg.OperationalError)) or (state or "").startswith(_DATABASE_AWAY):

@@ -45,7 +45,7 @@ def framed(
     """
     verifier = verifier_of(shared)
     authentication = Authentication(verifier, policy, by_ticket or {})
-    layers: list[Layer] = [traced, Shedding(settings.max_in_flight), limited_in_time, authentication]
+    layers: list[Layer] = [traced, Shedding(settings.limit()), limited_in_time, authentication]
     if access_log is not None:
         # Outside of the time limit, so that it sees what the caller gets.
         layers.insert(2, Auditing(touches, access_log))

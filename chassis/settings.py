@@ -1,10 +1,12 @@
 """Configuration from the environment, the part that every process shares."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.limit import AdaptiveLimit
 
 DEMO_ISSUER = "telemed-demo"
 
@@ -59,7 +61,35 @@ class ServerSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(ge=0, le=65535, description="The TCP port to listen on.")
     database_url: str = Field(description="The service's own PostgreSQL database.")
+    direct_database_url: str = Field(
+        default="",
+        description="The same database without a pooler in between, for LISTEN, advisory locks and migrations; empty"
+        " means database_url.",
+    )
+    database_pooler: Literal["none", "transaction"] = Field(
+        default="none", description="What stands at database_url: PostgreSQL, or a pooler of transactions (PgBouncer)."
+    )
     pool_size: int = Field(default=16, ge=1, le=200, description="Most connections to the database.")
-    max_in_flight: int = Field(default=1000, ge=1, description="Calls at once before new ones are shed.")
+    max_in_flight: int = Field(default=1000, ge=1, description="Most calls at once, whatever happens.")
+    least_in_flight: int = Field(
+        default=4, ge=1, description="Calls at once that are always taken, however slow they have become."
+    )
+    burst_in_flight: int = Field(
+        default=256, ge=0, description="Calls beyond the limit that a crowd may bring before new ones are shed."
+    )
     drain_seconds: float = Field(default=0.5, ge=0, description="Time for balancers to notice before a stop.")
     grace_seconds: float = Field(default=10.0, ge=0, description="Time for running calls to finish in a stop.")
+
+    def limit(self) -> AdaptiveLimit:
+        """How many calls at once the server takes."""
+        return AdaptiveLimit(self.least_in_flight, self.max_in_flight, self.burst_in_flight)
+
+    @property
+    def direct_url(self) -> str:
+        """Where a connection is one's own for as long as it lives."""
+        return self.direct_database_url or self.database_url
+
+    @property
+    def through_pooler(self) -> bool:
+        """Whether a connection is one's own for a transaction only."""
+        return self.database_pooler == "transaction"

@@ -37,7 +37,7 @@ SERVICE = doctor_service_pb2.DESCRIPTOR.services_by_name["DoctorService"]
 
 async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSettings, clock: Clock) -> GrpcProcess:
     """The whole process, its database already connecting; to be started and stopped in the running loop."""
-    database = Database(settings.database_url, size=settings.pool_size)
+    database = Database(settings.database_url, size=settings.pool_size, through_pooler=settings.through_pooler)
     await database.open()
     channel = open_channel(settings.appointment_target)
     world, progress = world_in(database, settings, rules, clock), Progress()
@@ -47,7 +47,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         Client(channel, ServiceIdentity(shared.service_token_file).token, target=settings.appointment_target), progress
     )
     apply = ApplyChanges(kept.copy, progress)
-    refreshes, period = StoredRefreshes(settings.database_url), settings.summary_period
+    refreshes, period = StoredRefreshes(settings.direct_url), settings.summary_period
     refresh = RefreshSummaries(refreshes, kept.schedules, kept.policy, clock, period)
 
     async def probe() -> None:
@@ -75,7 +75,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
 
 
 async def _serve(settings: DoctorSettings, shared: SharedSettings) -> None:
-    await require_current(settings.database_url, MIGRATIONS)
+    await require_current(settings.direct_url, MIGRATIONS)
     telemetry = start_telemetry("doctor", shared.otlp_endpoint, shared.trace_sample_ratio)
     await run(await build(settings, RuleSettings(), shared, clock_from(shared.now, shared.now_at)), telemetry)
 

@@ -60,6 +60,8 @@ def _limits(settings: GatewaySettings, buckets: Buckets) -> Limits:
         ),
         cors=Cors(frozenset(settings.cors_origins)),
         in_flight=settings.max_in_flight,
+        least_in_flight=settings.least_in_flight,
+        burst_in_flight=settings.burst_in_flight,
     )
 
 

@@ -40,7 +40,13 @@ class GatewaySettings(BaseSettings):
     max_connections_per_address: int = Field(
         default=512, ge=0, description="Connections of one address; 0, or proxies in front: nobody counts."
     )
-    max_in_flight: int = Field(default=2_000, ge=1, description="Requests at once before new ones are turned away.")
+    max_in_flight: int = Field(default=2_000, ge=1, description="Most requests at once, whatever happens.")
+    least_in_flight: int = Field(
+        default=8, ge=1, description="Calls to services at once that are always made, however slow they have become."
+    )
+    burst_in_flight: int = Field(
+        default=512, ge=0, description="Calls beyond the limit that a crowd may bring before new ones are turned away."
+    )
     user_burst: int = Field(
         default=1_000, ge=0, description="Requests at once of one user; 0 means that nobody counts."
     )

@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fix_doctors",
     "tests.fix_spans",
     "tests.fix_practice",
+    "tests.fix_own_postgres",
     "tests.fix_stack",
     "tests.fix_pair",
     "tests.fix_clinic",

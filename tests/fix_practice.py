@@ -1,6 +1,7 @@
 """The appointment service over gRPC, with a doctor service that says what the test wants."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,10 +91,19 @@ class Practice:
 
 @pytest.fixture
 async def practice(appointment_db_url: str, shared: SharedSettings, callers: Callers) -> AsyncIterator[Practice]:
+    async with open_practice(appointment_db_url, shared, callers) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_practice(
+    database_url: str, shared: SharedSettings, callers: Callers, **more: Any
+) -> AsyncIterator[Practice]:
+    """A practice on a database; `more` are settings of the appointment service."""
     doctors = ScriptedDoctors()
     async with serving(lambda server: add_DoctorServiceServicer_to_server(doctors, server)) as doctor_target:
         settings = AppointmentSettings(
-            port=0, database_url=appointment_db_url, doctor_target=doctor_target, drain_seconds=0, clock_seconds=3600
+            port=0, database_url=database_url, doctor_target=doctor_target, drain_seconds=0, clock_seconds=3600, **more
         )
         now = [NOW]
         process = await build(settings, Rules(), shared, lambda: now[0])

@@ -52,7 +52,7 @@ SERVICES = [video_service_pb2.DESCRIPTOR.services_by_name["VideoService"].full_n
 
 async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -> GrpcProcess:
     """The whole process, its database already connecting; to be started and stopped in the running loop."""
-    database = Database(settings.database_url, size=settings.pool_size)
+    database = Database(settings.database_url, size=settings.pool_size, through_pooler=settings.through_pooler)
     await database.open()
     channel = open_channel(settings.appointment_target)
     rules, copied, board, progress = settings.join_rules, Signal(), SignalBoard(), Progress()
@@ -101,7 +101,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         probe=probe,
         work=[
             ("follow appointments", follower.run),
-            ("listen for sessions", lambda: listen_by_name(settings.database_url, CHANNEL, board)),
+            ("listen for sessions", lambda: listen_by_name(settings.direct_url, CHANNEL, board)),
             ("keep time", KeepTime(sessions, signals, tickets, attempts, rules, clock).run),
             ("tell appointments", TellAppointments(outbox, RemoteAppointments(client)).run),
             ("rate visits", RateVisits(qualities).run),
@@ -114,7 +114,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
 
 
 async def _serve(settings: VideoSettings, shared: SharedSettings) -> None:
-    await require_current(settings.database_url, MIGRATIONS)
+    await require_current(settings.direct_url, MIGRATIONS)
     telemetry = start_telemetry("video", shared.otlp_endpoint, shared.trace_sample_ratio)
     await run(await build(settings, shared, clock_from(shared.now, shared.now_at)), telemetry)
 

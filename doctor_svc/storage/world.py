@@ -30,7 +30,7 @@ class World:
 
 def world_in(database: Database, settings: DoctorSettings, rules: RuleSettings, clock: Clock) -> World:
     """The stores over a database, as the settings have them."""
-    searches = CachedSearch(StoredSearch(database), settings.database_url, settings.search_cache_ttl_seconds)
+    searches = CachedSearch(StoredSearch(database), settings.direct_url, settings.search_cache_ttl_seconds)
     practices, close_practices = practices_in(settings.redis_url, settings.availability_cache_ttl_seconds)
     surroundings = Surroundings(
         doctors=StoredDoctors(database),

@@ -23,6 +23,7 @@ from chassis.context import Role, current_caller, remaining_seconds
 from chassis.health import Readiness
 from chassis.keys import FileKeys
 from chassis.layers import Authentication, Shedding, limited_in_time, traced
+from chassis.limit import AdaptiveLimit
 from chassis.policy import Rule, Scope
 from chassis.process import GrpcProcess
 from chassis.server import build_server
@@ -86,7 +87,9 @@ async def bench_server(callers: Callers) -> AsyncIterator[Bench]:
 
     verifier = TokenVerifier(FileKeys(callers.issuer.jwks_file), "telemed-demo", "telemed")
     auth = Authentication(verifier, {GET: Rule(Scope.OWN, Scope.NONE, Scope.ALL, Scope.NONE)})
-    built = build_server([traced, Shedding(3), limited_in_time, auth], services=[SERVICE])
+    built = build_server(
+        [traced, Shedding(AdaptiveLimit(least=3, most=3, burst=0)), limited_in_time, auth], services=[SERVICE]
+    )
     servicer = Servicer()
     add_VideoServiceServicer_to_server(servicer, built.server)
     readiness = Readiness(built.health, probe)
