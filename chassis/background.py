@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from chassis.metrics import background_failures, loop_lag
+from chassis.metrics import background_failures, loop_lag, loop_tasks
 
 logger = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.1
@@ -43,11 +43,12 @@ async def periodically(seconds: float, work: Callable[[], Awaitable[object]]) ->
 
 
 async def measure_loop() -> None:
-    """Notes, four times a second and for ever, how late the event loop is."""
+    """Notes, four times a second and for ever, how late the event loop is and how many tasks it has."""
     while True:
         asked = time.perf_counter()
         await asyncio.sleep(_LOOP_LOOK_SECONDS)
         loop_lag.observe(max(0.0, time.perf_counter() - asked - _LOOP_LOOK_SECONDS))
+        loop_tasks.set(len(asyncio.all_tasks()))
 
 
 class Background:

@@ -6,7 +6,15 @@ from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
 from opentelemetry import trace
-from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry, Counter, Histogram
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import start_http_server
 from prometheus_client.metrics_core import Metric
@@ -79,6 +87,8 @@ loop_lag = Histogram(
     buckets=SECONDS,
     registry=REGISTRY,
 )
+
+loop_tasks = Gauge("telemed_event_loop_tasks", "Tasks that are under way in the event loop.", registry=REGISTRY)
 
 
 def exemplar() -> dict[str, str] | None:
