@@ -1,7 +1,7 @@
 """Half an hour of everyday load with cancels and short deadlines: what memory, files, threads and connections do.
 
 `python -m bench.soak --minutes 30`: one replica of each process; every ten seconds the figures of each. After a warm-up
-of a fifth of the time it prints, for each process, the first and the last figure and the slope between. It fails nothing.
+of a fifth of the time it prints the first and the last figure of each, and the slope. It fails nothing.
 """
 
 import argparse
