@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.fix_own_postgres",
     "tests.fix_stack",
     "tests.fix_pair",
+    "tests.fix_strangers",
     "tests.fix_clinic",
     "tests.fix_video",
     "tests.fix_cloudflare",

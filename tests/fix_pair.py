@@ -44,6 +44,7 @@ class Pair:
     appointment_db: Database
     appointments: Any
     doctors: Any
+    appointment_target: str = ""
     now: datetime = field(default=NOON)
     revision: str = ""
 
@@ -103,7 +104,7 @@ async def both_services(
             port=0, database_url=appointment_url, doctor_target=f"127.0.0.1:{doctor_port}", drain_seconds=0
         )
         appointments = await build_appointments(settings, Rules(), shared, lambda: both.now)
-        target = await stack.enter_async_context(running(appointments))
+        both.appointment_target = target = await stack.enter_async_context(running(appointments))
         doctor_settings = DoctorSettings(
             port=doctor_port, database_url=doctor_url, appointment_target=target, drain_seconds=0, grace_seconds=1
         )

@@ -47,6 +47,7 @@ def _from_event(event: Event) -> history_pb2.AppointmentEvent:
         event_time=to_timestamp(event.time),
         actor_role=_ROLES.number(Role(event.actor_role)),
         actor_id=event.actor_id,
+        delegate_id=event.delegate_id,
         reason=event.reason,
         before=appointment_message(event.before) if event.before else None,
         after=appointment_message(event.after),

@@ -14,8 +14,9 @@ _TOLD_TO_ALL = frozenset({"CANCELLED"})
 class Event:
     """What was done to an appointment: `number` grows with time; `before` is None for the first.
 
-    `actor_role` is a role of a token. The snapshots are without the words that people wrote, `reason` is those of the
-    one who acted, and `overridden` the rules that they set aside. `time` is aware, in UTC.
+    `actor_role` is a role of a token, and `delegate_id` who acted for that actor, if somebody did. The snapshots are
+    without the words that people wrote, `reason` is those of the one who acted, and `overridden` the rules that they
+    set aside. `time` is aware, in UTC.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Event:
     after: Appointment
     traceparent: str
     overridden: tuple[OverridableRule, ...] = ()
+    delegate_id: str = ""
 
     def as_told_to_patient(self) -> "Event":
         """The entry without what is the staff's own business: who of them acted, and what they noted about it."""

@@ -30,6 +30,7 @@ class PostgresHistory:
                 time=row["event_time"].astimezone(UTC),
                 actor_id=row["actor_subject"],
                 actor_role=row["actor_role"],
+                delegate_id=row["acted_by"] or "",
                 reason=row["reason"],
                 before=appointment_of(row["before"]) if row["before"] else None,
                 after=appointment_of(row["after"]),

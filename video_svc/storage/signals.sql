@@ -39,13 +39,13 @@ WHERE s.session_id = %(session_id)s::uuid
 ORDER BY heard.seq;
 
 -- name: keep_ticket
-INSERT INTO stream_ticket (ticket_hash, session_id, subject, role, expire_time)
-VALUES (%(ticket_hash)s, %(session_id)s::uuid, %(subject)s, %(role)s, %(expire_time)s::timestamptz);
+INSERT INTO stream_ticket (ticket_hash, session_id, subject, role, delegate, expire_time)
+VALUES (%(ticket_hash)s, %(session_id)s::uuid, %(subject)s, %(role)s, %(delegate)s, %(expire_time)s::timestamptz);
 
 -- name: redeem_ticket
 DELETE FROM stream_ticket
 WHERE ticket_hash = %(ticket_hash)s
-RETURNING session_id::text, subject, role, expire_time > %(now)s::timestamptz AS is_good;
+RETURNING session_id::text, subject, role, delegate, expire_time > %(now)s::timestamptz AS is_good;
 
 -- name: drop_old_tickets
 DELETE FROM stream_ticket WHERE expire_time <= %(now)s::timestamptz;

@@ -28,6 +28,7 @@ class PostgresTickets:
             "session_id": session_id,
             "subject": caller.subject,
             "role": caller.role.value,
+            "delegate": caller.delegate,
             "expire_time": expires,
         }
         await self._database.execute(_KEEP, parameters)
@@ -38,7 +39,8 @@ class PostgresTickets:
         row = await self._database.one(_REDEEM, {"ticket_hash": _hash(ticket), "now": now})
         if row is None or not row["is_good"]:
             return None
-        return Caller(row["subject"], Role(row["role"]), token="", confined_to=row["session_id"])
+        subject, role = row["subject"], Role(row["role"])
+        return Caller(subject, role, token="", confined_to=row["session_id"], delegate=row["delegate"])
 
     async def forget(self, now: datetime) -> None:
         """Forgets tickets that have run out."""

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from telemed.appointment.v1 import appointment_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$telemed/appointment/v1/history.proto\x12\x16telemed.appointment.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(telemed/appointment/v1/appointment.proto\"L\n\x11ListEventsRequest\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x12ListEventsResponse\x12\x38\n\x06\x65vents\x18\x01 \x03(\x0b\x32(.telemed.appointment.v1.AppointmentEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x03\n\x10\x41ppointmentEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".telemed.appointment.v1.ChangeKind\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\nactor_role\x18\x05 \x01(\x0e\x32!.telemed.appointment.v1.ActorRole\x12\x10\n\x08\x61\x63tor_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x33\n\x06\x62\x65\x66ore\x18\x08 \x01(\x0b\x32#.telemed.appointment.v1.Appointment\x12\x32\n\x05\x61\x66ter\x18\t \x01(\x0b\x32#.telemed.appointment.v1.Appointment\x12\x10\n\x08trace_id\x18\n \x01(\t\x12\x41\n\x10overridden_rules\x18\x0b \x03(\x0e\x32\'.telemed.appointment.v1.OverridableRule*\x84\x01\n\tActorRole\x12\x1a\n\x16\x41\x43TOR_ROLE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41\x43TOR_ROLE_PATIENT\x10\x01\x12\x15\n\x11\x41\x43TOR_ROLE_DOCTOR\x10\x02\x12\x14\n\x10\x41\x43TOR_ROLE_ADMIN\x10\x03\x12\x16\n\x12\x41\x43TOR_ROLE_SERVICE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$telemed/appointment/v1/history.proto\x12\x16telemed.appointment.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(telemed/appointment/v1/appointment.proto\"L\n\x11ListEventsRequest\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x12ListEventsResponse\x12\x38\n\x06\x65vents\x18\x01 \x03(\x0b\x32(.telemed.appointment.v1.AppointmentEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbd\x03\n\x10\x41ppointmentEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".telemed.appointment.v1.ChangeKind\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\nactor_role\x18\x05 \x01(\x0e\x32!.telemed.appointment.v1.ActorRole\x12\x10\n\x08\x61\x63tor_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x33\n\x06\x62\x65\x66ore\x18\x08 \x01(\x0b\x32#.telemed.appointment.v1.Appointment\x12\x32\n\x05\x61\x66ter\x18\t \x01(\x0b\x32#.telemed.appointment.v1.Appointment\x12\x10\n\x08trace_id\x18\n \x01(\t\x12\x41\n\x10overridden_rules\x18\x0b \x03(\x0e\x32\'.telemed.appointment.v1.OverridableRule\x12\x13\n\x0b\x64\x65legate_id\x18\x0c \x01(\t*\x84\x01\n\tActorRole\x12\x1a\n\x16\x41\x43TOR_ROLE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41\x43TOR_ROLE_PATIENT\x10\x01\x12\x15\n\x11\x41\x43TOR_ROLE_DOCTOR\x10\x02\x12\x14\n\x10\x41\x43TOR_ROLE_ADMIN\x10\x03\x12\x16\n\x12\x41\x43TOR_ROLE_SERVICE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,12 +36,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTEVENTSREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_LISTEVENTSREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002'
-  _globals['_ACTORROLE']._serialized_start=783
-  _globals['_ACTORROLE']._serialized_end=915
+  _globals['_ACTORROLE']._serialized_start=804
+  _globals['_ACTORROLE']._serialized_end=936
   _globals['_LISTEVENTSREQUEST']._serialized_start=172
   _globals['_LISTEVENTSREQUEST']._serialized_end=248
   _globals['_LISTEVENTSRESPONSE']._serialized_start=250
   _globals['_LISTEVENTSRESPONSE']._serialized_end=353
   _globals['_APPOINTMENTEVENT']._serialized_start=356
-  _globals['_APPOINTMENTEVENT']._serialized_end=780
+  _globals['_APPOINTMENTEVENT']._serialized_end=801
 # @@protoc_insertion_point(module_scope)

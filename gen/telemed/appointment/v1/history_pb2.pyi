@@ -128,6 +128,7 @@ class AppointmentEvent(_message.Message):
     AFTER_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
     OVERRIDDEN_RULES_FIELD_NUMBER: _builtins.int
+    DELEGATE_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The entry's id; opaque."""
     version: _builtins.int
@@ -142,6 +143,8 @@ class AppointmentEvent(_message.Message):
     """Why, in the words of the one who did it. A patient is told their own words and why a visit was called off."""
     trace_id: _builtins.str
     """The id of the trace that it belongs to, 32 hexadecimal digits; empty when it was not traced."""
+    delegate_id: _builtins.str
+    """Who acted for the one in actor_id, as a guardian does for a patient; empty when they acted for themselves."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened, by the service's clock."""
@@ -172,10 +175,11 @@ class AppointmentEvent(_message.Message):
         after: _appointment_pb2.Appointment | None = ...,
         trace_id: _builtins.str = ...,
         overridden_rules: _abc.Iterable[_appointment_pb2.OverridableRule.ValueType] | None = ...,
+        delegate_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_id", b"actor_id", "actor_role", b"actor_role", "after", b"after", "before", b"before", "event_time", b"event_time", "id", b"id", "kind", b"kind", "overridden_rules", b"overridden_rules", "reason", b"reason", "trace_id", b"trace_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_id", b"actor_id", "actor_role", b"actor_role", "after", b"after", "before", b"before", "delegate_id", b"delegate_id", "event_time", b"event_time", "id", b"id", "kind", b"kind", "overridden_rules", b"overridden_rules", "reason", b"reason", "trace_id", b"trace_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
