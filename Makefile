@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SOURCES := kernel chassis appointment_svc doctor_svc video_svc gateway stack telemed_client bench proof tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run down test test-fast test-browser proof proof-quick check format gen lock bench clean
+.PHONY: help install install-dev run down test test-fast test-browser proof proof-quick fuzz check format gen lock bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ proof: $(VENV)/.installed-dev ## nobody is booked twice whatever is killed, and 
 
 proof-quick: $(VENV)/.installed-dev ## the same in a minute
 	GRPC_ENABLE_FORK_SUPPORT=0 $(BIN)/python -m proof --quick --seed $(SEED)
+
+fuzz: $(VENV)/.installed-dev ## some 20,000 generated requests, each answer checked against the API's document; SEED=
+	$(BIN)/python -m tests.fuzz --seed $(SEED)
 
 bench: $(VENV)/.installed-dev ## how fast it is, as ratios
 	$(BIN)/python -m bench

@@ -148,7 +148,7 @@ async def _serve(settings: AppointmentSettings, shared: SharedSettings) -> None:
 def main() -> None:
     """Serves until told to stop."""
     shared, settings = SharedSettings(), AppointmentSettings()  # type: ignore[call-arg]  # the environment fills them
-    start_logging("appointment", shared.log_level, as_json=shared.log_json)
+    start_logging("appointment", shared.log_level, as_json=shared.log_json, levels=shared.log_levels)
     uvloop.run(_serve(settings, shared))
 
 

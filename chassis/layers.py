@@ -67,11 +67,11 @@ async def traced(call: Call) -> AsyncIterator[None]:
         record_exception=False,
         set_status_on_exception=False,
     ) as span:
-        code = "OK"
+        code, reason = "OK", ""
         try:
             yield
         except BaseException as error:
-            code = _note_failure(call, error, time.perf_counter() - started)
+            code, reason = _note_failure(call, error, time.perf_counter() - started)
             raise
         finally:
             _finish(span, code)
@@ -83,18 +83,19 @@ async def traced(call: Call) -> AsyncIterator[None]:
                     "rpc_method": call.method,
                     "rpc_status": code,
                     "duration_ms": round(seconds * 1000, 1),
+                    **({"reason": reason} if reason else {}),
                 },
             )
 
 
-def _note_failure(call: Call, error: BaseException, seconds: float) -> str:
+def _note_failure(call: Call, error: BaseException, seconds: float) -> tuple[str, str]:
     if isinstance(error, asyncio.CancelledError) and (call.time_remaining or _NEVER) <= seconds + _SHAVE_SECONDS:
         # The caller's deadline ends a stream in the same way as its leaving.
-        return "DEADLINE_EXCEEDED"
+        return "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"
     failure = failure_of(error)
     if failure.is_bug:
         note_bug(error, rpc_method=call.method)
-    return failure.code_name
+    return failure.code_name, failure.reason
 
 
 def _finish(span: Span, code: str) -> None:

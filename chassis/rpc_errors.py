@@ -59,6 +59,12 @@ class Failure(NamedTuple):
         """The canonical name of the code, such as NOT_FOUND."""
         return str(code_pb2.Code.Name(self.status.code))
 
+    @property
+    def reason(self) -> str:
+        """One of the closed list of reasons; the name of the code where the status has none."""
+        info = error_details_pb2.ErrorInfo()
+        return next((info.reason for packed in self.status.details if packed.Unpack(info)), self.code_name)
+
 
 def no_details(_: Refusal) -> Iterable[Message]:
     """The renderer of a service whose refusals carry nothing of their own."""

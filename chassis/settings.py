@@ -1,14 +1,15 @@
 """Configuration from the environment, the part that every process shares."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, AwareDatetime, Field, model_validator
+from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.limit import AdaptiveLimit
 
 DEMO_ISSUER = "telemed-demo"
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 
 
 class SharedSettings(BaseSettings):
@@ -28,7 +29,10 @@ class SharedSettings(BaseSettings):
     now_at: AwareDatetime | None = Field(default=None, description="… at this real instant; default: process start.")
     admin_host: str = Field(default="127.0.0.1", description="The address of the page /metrics.")
     admin_port: int = Field(default=0, ge=0, le=65535, description="The TCP port of /metrics; 0 means none.")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_levels: dict[str, LogLevel] = Field(
+        default={}, description='JSON: levels of single loggers, {"telemed.access": "WARNING", "psycopg": "ERROR"}.'
+    )
     log_json: bool = Field(default=False, description="One JSON object a line instead of text.")
     trace_sample_ratio: float = Field(default=1.0, ge=0, le=1, description="Share of new traces that are recorded.")
     otlp_endpoint: str = Field(

@@ -83,7 +83,7 @@ async def _serve(settings: DoctorSettings, shared: SharedSettings) -> None:
 def main() -> None:
     """Serves until told to stop."""
     shared, settings = SharedSettings(), DoctorSettings()  # type: ignore[call-arg]  # the environment fills them
-    start_logging("doctor", shared.log_level, as_json=shared.log_json)
+    start_logging("doctor", shared.log_level, as_json=shared.log_json, levels=shared.log_levels)
     uvloop.run(_serve(settings, shared))
 
 

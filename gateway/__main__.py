@@ -73,8 +73,9 @@ def main() -> None:
     """Runs the gateway as configured by the environment."""
     shared = SharedSettings()
     settings = GatewaySettings()  # type: ignore[call-arg]  # the environment fills it
-    start_logging("gateway", shared.log_level, as_json=shared.log_json)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    start_logging(
+        "gateway", shared.log_level, as_json=shared.log_json, levels={"uvicorn": "WARNING"} | shared.log_levels
+    )
     try:
         uvloop.run(run(shared, settings))
     except (OSError, ValueError) as error:

@@ -79,6 +79,7 @@ def observed(request: Request, *, continues: bool) -> Iterator[Exchange]:
                     "http_route": exchange.route,
                     "http_status": exchange.status,
                     "duration_ms": round(seconds * 1000, 1),
+                    **({"reason": exchange.error_type} if exchange.error_type else {}),
                 },
             )
 

@@ -1,7 +1,7 @@
 """Refusals as RFC 9457 problem details: the one table from gRPC codes to HTTP, and what stands in the body."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +35,7 @@ _HTTP_STATUS = {
 }
 # A key that was used for another request is a request that was understood and cannot be processed.
 _EXCEPTIONS = {"IDEMPOTENCY_KEY_REUSED": 422}
-_ALTERNATIVES_FIELD = "slots"
+_ALTERNATIVES, _ALTERNATIVES_FIELD = "Alternatives", "slots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,12 @@ def _unpacked(packed: any_pb2.Any, kind: Descriptor) -> Message | None:
         return GetMessageClass(kind).FromString(packed.value)
     except DecodeError:
         return None
+
+
+def alternatives_message(messages: Iterable[Descriptor]) -> Descriptor | None:
+    """What one alternative is, by the first of some messages that is a detail of refusals with alternatives."""
+    offering = next((one for one in messages if one.name == _ALTERNATIVES and _offers_alternatives(one)), None)
+    return None if offering is None else offering.fields_by_name[_ALTERNATIVES_FIELD].message_type
 
 
 def _offers_alternatives(message: Descriptor) -> bool:

@@ -45,10 +45,10 @@ class Transcoder:
         self._encode = _encode_of(binding, encoder)
         self._variables = [(v, TextField.find(method.input_type, v.field)) for v in binding.template.variables]
         self._request_id = _text_field(method.input_type, "request_id")
-        self._after = _first(_text_field(method.input_type, name) for _, name in _RESUMES)
+        self._after = after_field(binding)
         self._etag = etag_field(binding)
         self._etag_of_reply = path_to("etag", method.output_type)
-        self._position = _first(path_to(name, method.output_type) for name, _ in _RESUMES) or ()
+        self._position = position_of(method.output_type)
         self._mask = _mask_field(binding)
         # What the path already says is which resource is meant, never a change of it.
         self._in_path = frozenset(v.field.removeprefix(f"{binding.body}.") for v in binding.template.variables)
@@ -145,6 +145,16 @@ def _text_at(path: tuple[str, ...], message: Message) -> str:
     for step in path:
         value = getattr(value, step)
     return str(value) if path else ""
+
+
+def position_of(message: Descriptor) -> tuple[str, ...]:
+    """The fields that lead to the position that an answer of a stream carries; empty when it has none."""
+    return _first(path_to(name, message) for name, _ in _RESUMES) or ()
+
+
+def after_field(binding: Binding) -> TextField | None:
+    """Where a request says behind which position a stream is to go on."""
+    return _first(_text_field(binding.method.input_type, name) for _, name in _RESUMES)
 
 
 def etag_field(binding: Binding) -> TextField | None:

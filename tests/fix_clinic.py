@@ -111,13 +111,13 @@ def _issuer(data: Path) -> Issuer:
 
 
 @contextmanager
-def running_clinic(**environment: str) -> Iterator[Clinic]:
+def running_clinic(*options: str, **environment: str) -> Iterator[Clinic]:
     """A stack with the demo's data, started with those variables on top of the test's own."""
     with tempfile.TemporaryDirectory(prefix="telemed-clinic-") as folder:
         data, port = Path(folder), free_ports()
         data.chmod(0o755)
         console = data / "console.log"
-        command = [sys.executable, "-m", "stack.cli", "up", "--data", str(data), "--port", str(port)]
+        command = [sys.executable, "-m", "stack.cli", "up", "--data", str(data), "--port", str(port), *options]
         with console.open("wb") as output:
             env = os.environ | environment
             process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=env)

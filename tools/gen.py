@@ -6,7 +6,9 @@ Also writes the descriptor image that buf reads, so that lint and breaking check
 import argparse
 import filecmp
 import importlib.util
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,9 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 _PROTOS = _ROOT / "protos"
 _GENERATED = _ROOT / "gen"
-_EXAMPLES = "examples.json"
+_EXAMPLES = ("examples.json", "samples.json")
+_ERRORS_PAGE = _ROOT / "docs" / "errors.md"
+_ERROR_ROW = re.compile(r"^\| ([A-Z_]+) \|(?: [A-Z_]+ \|)? (\d{3}) \| (.+) \|$", re.MULTILINE)
 _BASELINE = _PROTOS / "baseline.binpb"
 _WRITTEN = {".py", ".pyi", ".binpb", ".json"}
 _BUF_CONFIG = _PROTOS / "buf.yaml"
@@ -86,10 +90,19 @@ def _compiled() -> Iterator[Path]:
                 stub = into / proto.relative_to(_PROTOS).with_suffix("")
                 for suffix in ("_pb2_grpc.py", "_pb2_grpc.pyi"):
                     stub.with_name(stub.name + suffix).unlink()
-        # Comments and examples are for the API's description: generated code carries neither.
+        # Comments, examples and reasons are for the API's description: generated code carries none of them.
         _protoc(["--include_source_info", f"--descriptor_set_out={into / 'telemed' / 'contract.binpb'}"])
-        shutil.copyfile(_PROTOS / _EXAMPLES, into / "telemed" / _EXAMPLES)
+        for name in _EXAMPLES:
+            shutil.copyfile(_PROTOS / name, into / "telemed" / name)
+        (into / "telemed" / "errors.json").write_text(_reasons())
         yield into
+
+
+def _reasons() -> str:
+    """Every reason with its HTTP status and meaning, from the page that tests hold to be the truth."""
+    rows = _ERROR_ROW.findall(_ERRORS_PAGE.read_text())
+    told = {reason: {"status": int(status), "meaning": meaning} for reason, status, meaning in rows}
+    return json.dumps(told, indent=1) + "\n"
 
 
 def _write_image(path: Path, *, with_comments: bool) -> None:

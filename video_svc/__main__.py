@@ -122,7 +122,7 @@ async def _serve(settings: VideoSettings, shared: SharedSettings) -> None:
 def main() -> None:
     """Serves until told to stop."""
     shared, settings = SharedSettings(), VideoSettings()  # type: ignore[call-arg]  # the environment fills them
-    start_logging("video", shared.log_level, as_json=shared.log_json)
+    start_logging("video", shared.log_level, as_json=shared.log_json, levels=shared.log_levels)
     uvloop.run(_serve(settings, shared))
 
 

@@ -13,6 +13,7 @@ from appointment_svc.domain.overriding import OverridableRule, RuleOverride
 from appointment_svc.domain.rules import MAX_NOTES, MAX_SPECIALTY, NO_LIMIT, Rules, check_text
 from chassis.clock import Clock
 from chassis.context import Caller
+from chassis.decisions import decided
 from chassis.ids import uuid7
 from kernel.appointment_status import AppointmentStatus
 from kernel.appointment_types import AppointmentType
@@ -95,14 +96,17 @@ class Bookkeeper:
         as far: the wish that was booked then may break a rule now, its own time being taken first of all.
         """
         try:
-            return await work()
+            answer = await work()
         except Refusal as refusal:
             if (saved := await self._saved(call)) is not None:
                 return saved
             await self.ledger.note_attempt(
                 Attempt(self.clock(), call.method, refusal.reason, visit.kind, visit.specialty_required)
             )
+            decided("booking", "refused", method=call.method.value, reason=refusal.reason)
             raise
+        decided("booking", "granted", method=call.method.value)
+        return answer
 
     async def _saved(self, call: BookingCall) -> bytes | None:
         if call.key is None:
@@ -131,6 +135,8 @@ class Bookkeeper:
             drafts = [self._draft(call, visit, candidate, offers, diary) for candidate in batch]
             verdict = await self.ledger.book(self._order(call, drafts))
             if verdict.outcome in (Outcome.BOOKED, Outcome.REPLAYED):
+                if call.override is not None and verdict.outcome is Outcome.BOOKED:
+                    decided("override", "used", method=call.method.value, overridden_rules=call.override.listed)
                 return verdict.answer
             refusal = self._refusal(call, verdict, drafts) or refusal
             left = _still_worth_trying(left, drafts, verdict)

@@ -51,6 +51,11 @@ class RuleOverride:
         check_text(reason, "override.reason", MAX_REASON)
         return cls(_in_order(rules), reason.strip())
 
+    @property
+    def listed(self) -> str:
+        """The rules in one line."""
+        return ",".join(self.rules)
+
     def waives(self, refusal: Refusal) -> bool:
         """Whether a rule that refused does not count."""
         return refusal.reason in self.rules

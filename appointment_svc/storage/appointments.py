@@ -24,6 +24,7 @@ from appointment_svc.storage.overrides import note_override
 from appointment_svc.storage.rows import QUERIES, appointment_of
 from chassis.accesses import note_event
 from chassis.db import Database, Session
+from chassis.decisions import decided
 from chassis.signals import Signal
 from chassis.telemetry import current_traceparent
 from kernel.appointment_status import OCCUPYING
@@ -115,6 +116,9 @@ class PostgresAppointments:
         if changed.version != current.version:
             note_event()
         self.committed.fire()
+        decided("appointment", changed.status.value, was=current.status.value)
+        if override is not None:
+            decided("override", "used", overridden_rules=override.listed)
         return answer
 
     async def ping(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chassis.clock import Clock, lead_of, system_clock
 from chassis.db import Database
+from chassis.decisions import decided
 from chassis.signals import Signal
 from chassis.sql import Queries
 from chassis.telemetry import current_traceparent
@@ -50,4 +51,5 @@ class PostgresHolds:
         expired: int = row["expired"] if row else 0
         if expired:
             self.committed.fire()
+            decided("timeout", "hold_runs_out", count=expired)
         return expired

@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from appointment_svc.domain.timeouts import Timeout
 from appointment_svc.storage.holds import CLOCK
 from chassis.db import Database
+from chassis.decisions import decided
 from chassis.metrics import REGISTRY
 from chassis.signals import Signal
 from chassis.sql import Queries
@@ -47,4 +48,6 @@ class PostgresTimeouts:
         self.committed.fire()
         settled: int = row["settled"]
         _settled.labels(which.name).inc(settled)
+        if settled:
+            decided("timeout", which.name, count=settled)
         return settled

@@ -1,49 +1,28 @@
 """The OpenAPI 3.1 document of everything that the gateway serves."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.descriptor import Descriptor, ServiceDescriptor
+
+from chassis import break_glass
 from gateway.openapi.comments import comments_of
-from gateway.openapi.operations import REFUSALS, Example, Operations, path_of, refusal
+from gateway.openapi.operations import Example, Operations, path_of
+from gateway.openapi.reasons import Reasons
+from gateway.openapi.refusals import Refusals, headers, problem_schema
 from gateway.openapi.schemas import Schema, Schemas
 from gateway.routes import Binding
+from gateway.tickets import TICKET
 from gateway.transcode import IDEMPOTENCY_KEY, IF_MATCH, LAST_EVENT_ID
 
 _EXAMPLES = "examples.json"
 # What OpenAPI 3.1 has a word for. A custom method, or one route for all of them, works and cannot be told.
 _VERBS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
-_TEXT: Schema = {"type": "string"}
-_PROBLEM: Schema = {
-    "type": "object",
-    "description": "A refusal (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "instance", "reason", "domain", "trace_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri", "description": "The reason as a URN."},
-        "title": {**_TEXT, "description": "The reason in words."},
-        "status": {"type": "integer", "description": "The HTTP status."},
-        "detail": {**_TEXT, "description": "What is wrong with this request, and what would work."},
-        "instance": {**_TEXT, "description": "The path of the request."},
-        "reason": {**_TEXT, "description": "One of a closed list, for programs to act on.", "examples": ["SLOT_TAKEN"]},
-        "domain": {**_TEXT, "description": "Whose list of reasons it is."},
-        "violations": {
-            "type": "array",
-            "description": "The fields or rules that stand in the way.",
-            "items": {"type": "object", "properties": {"field": _TEXT, "description": _TEXT}},
-        },
-        "alternatives": {"type": "array", "description": "Times that would work.", "items": {"type": "object"}},
-        "metadata": {
-            "type": "object",
-            "description": "Figures that belong to the reason.",
-            "additionalProperties": _TEXT,
-        },
-        "trace_id": {**_TEXT, "description": "Leads an operator to what happened."},
-    },
-}
 _HEADERS: Mapping[str, tuple[str, Schema]] = {
     IDEMPOTENCY_KEY: (
         "Makes the call safe to repeat: the same key gets the same answer, once done. Stands for `request_id`.",
@@ -51,9 +30,13 @@ _HEADERS: Mapping[str, tuple[str, Schema]] = {
     ),
     IF_MATCH: (
         "The ETag that was last seen; the change is refused when it is not the present one. Stands for `etag`.",
-        _TEXT,
+        {"type": "string", "pattern": r'^(\*|"[!#-~]{1,255}")$'},
     ),
-    LAST_EVENT_ID: ("The id of the last event received; the stream goes on behind it.", _TEXT),
+    LAST_EVENT_ID: ("The id of the last event received; the stream goes on behind it.", {"type": "string"}),
+    break_glass.HEADER: (
+        "Why a doctor or an administrator reads what is not theirs: 10 to 500 characters, percent-encoded UTF-8. Loud.",
+        {"type": "string", "minLength": 10},
+    ),
 }
 
 
@@ -61,7 +44,8 @@ def document_of(bindings: Sequence[Binding], package: str) -> Schema:
     """The document of these bindings, whose contracts lie below a package."""
     comments = comments_of(package)
     schemas = Schemas(comments)
-    operations = Operations(schemas, comments, examples_of(package))
+    operations = Operations(schemas, package, examples_of(package))
+    reasons = Reasons(package)
     paths: dict[str, dict[str, Any]] = {}
     seen: dict[str, int] = {}
     told = [binding for binding in bindings if binding.verb in _VERBS]
@@ -71,6 +55,7 @@ def document_of(bindings: Sequence[Binding], package: str) -> Schema:
         unique = operation_id if count == 1 else f"{operation_id}_{count}"
         paths.setdefault(path_of(binding), {})[binding.verb.lower()] = operations.of(binding, unique)
     services = {binding.method.containing_service for binding in bindings}
+    problem = problem_schema(reasons, schemas, list(_messages_below(services)))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -87,15 +72,42 @@ def document_of(bindings: Sequence[Binding], package: str) -> Schema:
         ],
         "paths": paths,
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A token of the clinic's identity provider; its role is patient, doctor, admin or "
+                    "service.",
+                },
+                "ticket": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": TICKET,
+                    "description": "In place of a token where a browser can send no header: it opens one stream, once, "
+                    "within a minute.",
+                },
+            },
             "parameters": {
                 name: {"name": name, "in": "header", "required": False, "description": told, "schema": schema}
                 for name, (told, schema) in _HEADERS.items()
             },
-            "responses": {status.name: refusal(status) for status in REFUSALS},
-            "schemas": {"Problem": _PROBLEM, **dict(sorted(schemas.found.items()))},
+            "headers": headers(),
+            "responses": Refusals(reasons).shared(),
+            "schemas": {"Problem": problem, **dict(sorted(schemas.found.items()))},
         },
     }
+
+
+def _messages_below(services: Iterable[ServiceDescriptor]) -> Iterator[Descriptor]:
+    """The messages of the files of the services and of all that those import."""
+    waiting, seen = [service.file for service in services], set()
+    while waiting:
+        file = waiting.pop()
+        if file.name not in seen:
+            seen.add(file.name)
+            yield from file.message_types_by_name.values()
+            waiting += file.dependencies
 
 
 @cache

@@ -1,51 +1,57 @@
 """One operation of the document for each binding: parameters, body, answers."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from chassis import break_glass
 from gateway.codec.errors import BadValue
 from gateway.codec.text import TextField
 from gateway.http import JSON_TYPE
+from gateway.openapi.comments import comments_of
+from gateway.openapi.reasons import Reasons
+from gateway.openapi.refusals import PROBLEM, Refusals, header
+from gateway.openapi.samples import Samples
 from gateway.openapi.schemas import Schema, Schemas, is_required
-from gateway.problems import PROBLEM_TYPE
 from gateway.routes import WHOLE_BODY, Binding
 from gateway.stream import EVENT_STREAM_TYPE
-from gateway.transcode import IDEMPOTENCY_KEY, IF_MATCH, LAST_EVENT_ID, body_field, etag_field
+from gateway.transcode import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    LAST_EVENT_ID,
+    after_field,
+    body_field,
+    body_message,
+    etag_field,
+    path_to,
+    position_of,
+)
 
 Example = Mapping[str, Any]
 
 _VARIABLE = re.compile(r"\{([^{}=]+)(?:=[^{}]*)?\}")
-_ALWAYS = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
+# Where a browser that can send no header says its single-use ticket, and the RPC that makes one.
+_TICKET_SCHEME, _TICKET_RPC = "ticket", "CreateStreamTicket"
+_SSE = (
+    "Server-sent events; `message` is what an event without a name is called, and `problem` is the last of a stream. "
+    "Lines with a colon first are signs of life. The stream ends after a while in any case: come again with a fresh "
+    "token{resume}."
 )
-_WITH_BODY = (
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-)
-_OF_CHANGES = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
-# Every status that a refusal can have, and so every shared response of the document.
-REFUSALS = (*_ALWAYS, *_WITH_BODY, *_OF_CHANGES)
 
 
 class Operations:
     """Tells bindings as OpenAPI operations."""
 
-    def __init__(self, schemas: Schemas, comments: Mapping[str, str], examples: Mapping[str, Example]) -> None:
+    def __init__(self, schemas: Schemas, package: str, examples: Mapping[str, Example]) -> None:
         self._schemas = schemas
-        self._comments = comments
+        self._comments = comments_of(package)
         self._examples = examples
+        self._samples = Samples(package)
+        self._reasons = Reasons(package)
+        self._refusals = Refusals(self._reasons)
 
     def of(self, binding: Binding, operation_id: str) -> Schema:
         """The operation of one binding."""
@@ -60,22 +66,26 @@ class Operations:
             "parameters": [*self._in_path(binding), *self._in_query(binding), *self._in_headers(binding)],
             "responses": self._responses(binding),
         }
+        if _takes_tickets(binding):
+            operation["security"] = [{"bearer": []}, {_TICKET_SCHEME: []}]
         if binding.body:
             operation["requestBody"] = {"required": True, "content": {JSON_TYPE: self._body(binding)}}
         return operation
 
     def _body(self, binding: Binding) -> Schema:
-        named = body_field(binding)
+        named, message = body_field(binding), body_message(binding)
+        in_path = frozenset(_shown(variable.field) for variable in binding.template.variables)
         if named is None:
             schema = self._without_path(binding, binding.method.input_type)
-        elif named.message_type is not None and not named.is_repeated:
-            schema = self._schemas.of_request(named.message_type)
+            said: object = self._samples.request(binding.method.input_type, in_path)
+        elif message is not None:
+            schema, said = self._schemas.of_request(message), self._samples.request(message, in_path)
         else:
             schema = self._schemas.of_field(named, is_request=True)
-        content: Schema = {"schema": schema}
+            said = self._samples.of_field(named, is_request=True)
         if example := self._examples.get(binding.method.full_name):
-            content["example"] = example["request"]
-        return content
+            said = example["request"]
+        return {"schema": schema, "example": said}
 
     def _without_path(self, binding: Binding, message: Descriptor) -> Schema:
         """The body's schema; what the path says already, the body may repeat but need not."""
@@ -94,7 +104,7 @@ class Operations:
     def _in_path(self, binding: Binding) -> Iterator[Schema]:
         for variable in binding.template.variables:
             field = TextField.find(binding.method.input_type, variable.field).field
-            yield self._parameter(variable.field, field, "path", is_needed=True)
+            yield self._parameter(_shown(variable.field), field, "path", is_needed=True)
 
     def _in_query(self, binding: Binding) -> Iterator[Schema]:
         if binding.body == WHOLE_BODY:
@@ -120,47 +130,75 @@ class Operations:
         described = {"description": schema.pop("description")} if "description" in schema else {}
         if place == "path" and schema.get("type") == "string":
             schema = {**schema, "minLength": 1}
-        return {"name": name, "in": place, "required": is_needed, **described, "schema": schema}
+        shown = {"example": self._samples.of_field(field, is_request=True)} if is_needed else {}
+        return {"name": name, "in": place, "required": is_needed, **described, "schema": schema, **shown}
 
     def _in_headers(self, binding: Binding) -> Iterator[Schema]:
         fields = binding.method.input_type.fields_by_name
-        for is_there, header in (
+        for is_there, name in (
             ("request_id" in fields, IDEMPOTENCY_KEY),
             (etag_field(binding) is not None, IF_MATCH),
-            ("after_revision" in fields, LAST_EVENT_ID),
+            (binding.method.server_streaming and after_field(binding) is not None, LAST_EVENT_ID),
+            (binding.verb == "GET", break_glass.HEADER),
         ):
             if is_there:
-                yield {"$ref": f"#/components/parameters/{header}"}
+                yield {"$ref": f"#/components/parameters/{name}"}
 
     def _responses(self, binding: Binding) -> Schema:
+        return {"200": self._answer(binding), **self._refusals.of(binding)}
+
+    def _answer(self, binding: Binding) -> Schema:
         method = binding.method
-        shown = method.output_type.fields_by_name.get(binding.response_body)
-        schema = (
-            self._schemas.of_field(shown, is_request=False) if shown else self._schemas.of_answer(method.output_type)
-        )
-        content: Schema = {EVENT_STREAM_TYPE if method.server_streaming else JSON_TYPE: {"schema": schema}}
-        example = self._examples.get(method.full_name)
-        if example and not method.server_streaming:
-            content[JSON_TYPE]["example"] = example["response"]
         told = self._comments.get(method.output_type.full_name, "The answer.")
-        statuses = [*_ALWAYS, *(_WITH_BODY if binding.body else ()), *(_OF_CHANGES if binding.verb != "GET" else ())]
-        return {
-            "200": {"description": told, "content": content},
-            **{str(status.value): {"$ref": f"#/components/responses/{status.name}"} for status in sorted(statuses)},
-        }
+        shown = method.output_type.fields_by_name.get(binding.response_body)
+        if shown is None:
+            schema, said = self._schemas.of_answer(method.output_type), self._samples.answer(method.output_type)
+        else:
+            schema = self._schemas.of_field(shown, is_request=False)
+            said = self._samples.of_field(shown, is_request=False)
+        if example := self._examples.get(method.full_name):
+            said = example["response"]
+        headers = {"X-Request-Id": header("X-Request-Id")}
+        if method.server_streaming:
+            content = {EVENT_STREAM_TYPE: _events(binding, schema, said)}
+            return {"description": told, "headers": headers, "content": content}
+        if path_to("etag", method.output_type):
+            headers["ETag"] = header("ETag")
+        return {"description": told, "headers": headers, "content": {JSON_TYPE: {"schema": schema, "example": said}}}
 
 
-def refusal(status: HTTPStatus) -> Schema:
-    """The shared response of one status."""
+def _events(binding: Binding, schema: Schema, said: object) -> Schema:
+    """One event, the way OpenAPI 3.2 tells an item of a sequence: 3.1 has no word of its own for it."""
+    has_position = bool(position_of(binding.method.output_type))
+    message = _event("message", schema, {"id": {"type": "string"}} if has_position else {})
+    lines = ["id: 42"] if has_position else []
+    text = [": alive", "", *lines, f"data: {json.dumps(said, separators=(',', ':'))}", "", ""]
+    told = _SSE.format(resume=f" and the last `id` as `{LAST_EVENT_ID}`" if has_position else "")
     return {
-        "description": f"{status.phrase}: `reason` says which rule, `detail` what would work.",
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "schema": {"description": told, "oneOf": [message, _event("problem", PROBLEM, {})]},
+        "example": "\n".join(text),
     }
+
+
+def _event(name: str, schema: Schema, more: Schema) -> Schema:
+    data = {"type": "string", "contentMediaType": JSON_TYPE, "contentSchema": schema}
+    properties = {"event": {"const": name}, "data": data, **more}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _takes_tickets(binding: Binding) -> bool:
+    service = binding.method.containing_service
+    return binding.method.server_streaming and _TICKET_RPC in service.methods_by_name
 
 
 def path_of(binding: Binding) -> str:
     """The template as OpenAPI writes it: a variable is a name alone."""
-    return _VARIABLE.sub(r"{\1}", binding.template.text)
+    return _VARIABLE.sub(lambda found: f"{{{_shown(found[1])}}}", binding.template.text)
+
+
+def _shown(field: str) -> str:
+    """A variable of a path as OpenAPI calls it: `doctor.doctor_id` stands where another RPC has `doctor_id`."""
+    return field.rpartition(".")[2]
 
 
 def _is_text(message: Descriptor, field: FieldDescriptor) -> bool:

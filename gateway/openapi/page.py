@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from gateway.openapi.schemas import Schema
+from gateway.problems import PROBLEM_TYPE
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8882; }
@@ -37,8 +38,14 @@ def page_of(document: Schema) -> str:
         f"<h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1><p>{escape(info['description'])}</p>"
         "<p>Send <code>Authorization: Bearer &lt;token&gt;</code>. Refusals are <code>application/problem+json</code> "
         'with a <code>reason</code>. For programs: <a href="/openapi.json">openapi.json</a>.</p>'
-        f"{sections}</body></html>"
+        f"{sections}{_reasons(document)}</body></html>"
     )
+
+
+def _reasons(document: Schema) -> str:
+    told = document["components"]["schemas"]["Problem"]["properties"]["reason"]["x-enumDescriptions"]
+    rows = (f"<tr><td><code>{name}</code></td><td>{escape(meaning)}</td></tr>" for name, meaning in told.items())
+    return f"<h2>Reasons</h2><p>Why a request may be refused.</p>{_table(rows)}"
 
 
 def _section(document: Schema, tag: Schema) -> str:
@@ -65,10 +72,20 @@ def _operation(document: Schema, verb: str, path: str, operation: Schema) -> str
     parts += [
         f"<h4>Answer <small>{escape(kind)}</small></h4>{_content(document, one)}" for kind, one in answers.items()
     ]
+    parts.append(f"<h4>Refusals</h4>{_table(_refusals(document, operation))}")
     return (
         f'<details id="{escape(operation["operationId"])}"><summary><span class="verb">{verb.upper()}</span>'
         f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary>{''.join(parts)}</details>"
     )
+
+
+def _refusals(document: Schema, operation: Schema) -> Iterator[str]:
+    for status, response in operation["responses"].items():
+        problem = _resolved(document, response)["content"].get(PROBLEM_TYPE)
+        if problem is not None:
+            narrowed = problem["schema"]["allOf"][-1]
+            names = ", ".join(f"<code>{name}</code>" for name in narrowed["properties"]["reason"]["enum"])
+            yield f"<tr><td>{status}</td><td>{names}</td></tr>"
 
 
 def _content(document: Schema, content: Schema) -> str:

@@ -68,6 +68,8 @@ class Schemas:
             schema = dict(self._single(field, is_request=is_request))
         if comment := self._comments.get(field.full_name):
             schema["description"] = comment
+            if field.type == _F.TYPE_STRING and not field.is_repeated and "UUID" in comment.partition(".")[0]:
+                schema |= _uuid(field, comment, is_request=is_request)
         if field_behavior_pb2.OUTPUT_ONLY in behavior(field):
             schema["readOnly"] = True
         return schema
@@ -136,6 +138,13 @@ def is_required(field: FieldDescriptor, *, is_request: bool) -> bool:
     if is_request:
         return field_behavior_pb2.REQUIRED in behavior(field)
     return not field.has_presence
+
+
+def _uuid(field: FieldDescriptor, comment: str, *, is_request: bool) -> Schema:
+    """A UUID, or an empty text where that says as much as none."""
+    if is_required(field, is_request=True) if is_request else "mpty" not in comment:
+        return {"format": "uuid"}
+    return {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "maxLength": 0}]}
 
 
 def _name_of(message: Descriptor, *, is_request: bool) -> str:

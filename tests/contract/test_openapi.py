@@ -15,16 +15,16 @@ from gateway.codec.decode import Decoder
 from gateway.codec.encode import Encoder
 from gateway.discovery import installed_services
 from gateway.openapi.comments import comments_of
-from gateway.openapi.document import document_of, examples_of
+from gateway.openapi.document import document_of
 from gateway.openapi.operations import path_of
 from gateway.openapi.page import page_of
+from gateway.openapi.reasons import reasons_of
 from gateway.routes import Binding, bindings_of
 from gateway.transcode import body_message
 
 PACKAGE = "telemed"
 BINDINGS = [binding for service in installed_services(PACKAGE) for binding in bindings_of(service)]
 METHODS: dict[str, MethodDescriptor] = {binding.method.full_name: binding.method for binding in BINDINGS}
-EXAMPLES = examples_of(PACKAGE)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,8 @@ def test_the_document_is_openapi_3_1(document: dict[str, Any]):
 def test_every_route_is_told_with_its_variables(document: dict[str, Any], binding: Binding):
     operation = document["paths"][path_of(binding)][binding.verb.lower()]
     told = {parameter["name"] for parameter in operation["parameters"] if parameter.get("in") == "path"}
-    assert told == {variable.field for variable in binding.template.variables}
+    assert told == {variable.field.rpartition(".")[2] for variable in binding.template.variables}
+    assert set(re.findall(r"{(\w+)}", path_of(binding))) == told
     assert ("requestBody" in operation) == bool(binding.body)
     assert operation["summary"].endswith(".")
 
@@ -62,23 +63,88 @@ def test_every_element_of_the_contract_says_what_it_is():
     assert sorted(set(silent)) == []
 
 
-@pytest.mark.parametrize("rpc", EXAMPLES)
-def test_an_example_is_what_the_codec_reads_and_what_the_schemas_allow(document: dict[str, Any], rpc: str):
-    method, example = METHODS[rpc], EXAMPLES[rpc]
-    binding = next(binding for binding in BINDINGS if binding.method.full_name == rpc)
-    body = body_message(binding)
-    Decoder().of(body)(GetMessageClass(body)(), example["request"])
-    operation = document["paths"][path_of(binding)][binding.verb.lower()]
-    if binding.body:
-        content = operation["requestBody"]["content"]["application/json"]
-        schema_at(document, content["schema"]).validate(example["request"])
+def operation_of(document: dict[str, Any], binding: Binding) -> dict[str, Any]:
+    return document["paths"][path_of(binding)][binding.verb.lower()]
 
+
+@pytest.mark.parametrize("binding", BINDINGS, ids=lambda binding: binding.name)
+def test_the_example_of_a_request_is_what_the_codec_reads_and_what_the_schema_allows(
+    document: dict[str, Any], binding: Binding
+):
+    operation = operation_of(document, binding)
+    for parameter in operation["parameters"]:
+        assert parameter.get("required", False) == ("example" in parameter)
+    if binding.body:
+        content, body = operation["requestBody"]["content"]["application/json"], body_message(binding)
+        Decoder().of(body)(GetMessageClass(body)(), content["example"])
+        schema_at(document, content["schema"]).validate(content["example"])
+
+
+@pytest.mark.parametrize("binding", BINDINGS, ids=lambda binding: binding.name)
+def test_the_example_of_an_answer_is_what_the_codec_writes_and_what_the_schema_tells(
+    document: dict[str, Any], binding: Binding
+):
+    method, answered = binding.method, operation_of(document, binding)["responses"]["200"]["content"]
+    kind, content = next(iter(answered.items()))
+    schema, example = content["schema"], content["example"]
+    if method.server_streaming:
+        assert kind == "text/event-stream"
+        schema = schema["oneOf"][0]["properties"]["data"]["contentSchema"]
+        example = json.loads(next(line for line in example.splitlines() if line.startswith("data: "))[6:])
     answer = GetMessageClass(method.output_type)()
-    Decoder().of(method.output_type)(answer, example["response"])
+    Decoder().of(method.output_type)(answer, example)
     written = Encoder().of(method.output_type)(answer)
-    assert example["response"].items() <= {**written, **_nested(example["response"], written)}.items()
-    answered = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    schema_at(document, answered).validate(written)
+    assert example.items() <= {**written, **_nested(example, written)}.items()
+    schema_at(document, schema).validate(written)
+
+
+def test_every_refusal_of_the_page_belongs_to_an_operation(document: dict[str, Any]):
+    told = {
+        (status, name)
+        for verbs in document["paths"].values()
+        for operation in verbs.values()
+        for status, response in operation["responses"].items()
+        for name in reasons_in(document, response)
+    }
+    listed = {(str(reason.status), name) for name, reason in reasons_of(PACKAGE).items()}
+    # Nobody is left to read the one, and the other comes where there is no operation.
+    assert listed - told == {("499", "CANCELLED"), ("405", "METHOD_NOT_ALLOWED")}
+    assert told <= listed
+
+
+def reasons_in(document: dict[str, Any], response: dict[str, Any]) -> set[str]:
+    if "$ref" in response:
+        response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    problem = response["content"].get("application/problem+json")
+    return set() if problem is None else set(problem["schema"]["allOf"][1]["properties"]["reason"]["enum"])
+
+
+@pytest.mark.parametrize(
+    ("rpc", "status", "reason"),
+    [
+        ("Book", "409", "SLOT_TAKEN"),
+        ("HoldSlot", "409", "SLOT_TAKEN"),  # "those of Book"
+        ("SubscribeTracks", "429", "MEDIA_THROTTLED"),  # "as PublishTracks"
+        ("CancelAppointment", "409", "ETAG_MISMATCH"),
+        ("GetAppointment", "404", "APPOINTMENT_NOT_FOUND"),
+    ],
+)
+def test_an_operation_tells_its_own_reasons(document: dict[str, Any], rpc: str, status: str, reason: str):
+    binding = next(binding for binding in BINDINGS if binding.method.name == rpc)
+    assert reason in reasons_in(document, operation_of(document, binding)["responses"][status])
+
+
+def test_an_example_of_a_refusal_is_a_problem(document: dict[str, Any]):
+    for response in document["components"]["responses"].values():
+        content = response["content"]["application/problem+json"]
+        schema_at(document, content["schema"]).validate(content["example"])
+
+
+def test_a_stream_that_a_browser_opens_takes_a_ticket_in_place_of_a_token(document: dict[str, Any]):
+    secured = {path: verbs["get"].get("security") for path, verbs in document["paths"].items() if "get" in verbs}
+    by_ticket = {path: security for path, security in secured.items() if security}
+    assert by_ticket == {"/video/sessions/{session_id}/events": [{"bearer": []}, {"ticket": []}]}
+    assert document["components"]["securitySchemes"]["ticket"]["name"] == "ticket"
 
 
 def _nested(said: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chassis.db import Database
 from chassis.db import Session as Connection
+from chassis.decisions import decided
 from chassis.telemetry import current_traceparent
 from video_svc.app.ports import SessionsQuestion
 from video_svc.domain.consequences import notices_of
@@ -68,6 +69,8 @@ class PostgresSessions:
             after = rule(before)
             if after != before:
                 await _save(transaction, before, after)
+        if after.life.state is not before.life.state:
+            decided("session", after.life.state.value, was=before.life.state.value)
         return after
 
     async def due(self, now: datetime) -> Sequence[str]:

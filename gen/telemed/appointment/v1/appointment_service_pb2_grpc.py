@@ -262,6 +262,7 @@ class AppointmentServiceServicer:
 
     def CheckConflicts(self, request, context):
         """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead.
+        Errors: DOCTOR_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

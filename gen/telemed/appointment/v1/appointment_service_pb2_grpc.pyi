@@ -99,7 +99,9 @@ class AppointmentServiceStub:
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
     """
     CheckConflicts: _grpc.UnaryUnaryMultiCallable[_appointment_service_pb2.CheckConflictsRequest, _appointment_service_pb2.CheckConflictsResponse]
-    """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
+    """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead.
+    Errors: DOCTOR_NOT_FOUND.
+    """
     ListEvents: _grpc.UnaryUnaryMultiCallable[_history_pb2.ListEventsRequest, _history_pb2.ListEventsResponse]
     """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
     after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
@@ -187,7 +189,9 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     Errors: APPOINTMENT_NOT_FOUND, WRONG_STATE, TOO_EARLY, ETAG_MISMATCH.
     """
     CheckConflicts: _aio.UnaryUnaryMultiCallable[_appointment_service_pb2.CheckConflictsRequest, _appointment_service_pb2.CheckConflictsResponse]  # type: ignore[assignment]
-    """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
+    """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead.
+    Errors: DOCTOR_NOT_FOUND.
+    """
     ListEvents: _aio.UnaryUnaryMultiCallable[_history_pb2.ListEventsRequest, _history_pb2.ListEventsResponse]  # type: ignore[assignment]
     """Tells the history of an appointment, the oldest event first: who did what, when and why, and what was before and
     after. Errors: APPOINTMENT_NOT_FOUND, also for someone else's.
@@ -362,7 +366,9 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _appointment_service_pb2.CheckConflictsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_appointment_service_pb2.CheckConflictsResponse, _abc.Awaitable[_appointment_service_pb2.CheckConflictsResponse]]:
-        """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead."""
+        """Says, from the ledger and never from a cache, whether a doctor's time is free, and what is free instead.
+        Errors: DOCTOR_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def ListEvents(

@@ -233,8 +233,9 @@ class VideoServiceServicer:
     def PublishTracks(self, request, context):
         """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
         of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
-        NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
-        attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+        NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER, MEDIA_NOT_CONFIGURED; ATTEMPT_GONE and
+        OUTCOME_UNKNOWN mean that this attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and
+        MEDIA_THROTTLED may be tried again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -242,7 +243,8 @@ class VideoServiceServicer:
 
     def SubscribeTracks(self, request, context):
         """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
-        back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+        back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks;
+        TRACK_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -297,7 +299,7 @@ class VideoServiceServicer:
 
     def EndSession(self, request, context):
         """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
-        appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
+        appointment is completed too. Errors: SESSION_NOT_FOUND, NOBODY_CAME.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

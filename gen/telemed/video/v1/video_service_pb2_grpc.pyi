@@ -87,12 +87,14 @@ class VideoServiceStub:
     PublishTracks: _grpc.UnaryUnaryMultiCallable[_media_pb2.PublishTracksRequest, _media_pb2.PublishTracksResponse]
     """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
     of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
-    NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
-    attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+    NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER, MEDIA_NOT_CONFIGURED; ATTEMPT_GONE and
+    OUTCOME_UNKNOWN mean that this attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and
+    MEDIA_THROTTLED may be tried again.
     """
     SubscribeTracks: _grpc.UnaryUnaryMultiCallable[_media_pb2.SubscribeTracksRequest, _media_pb2.SubscribeTracksResponse]
     """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
-    back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+    back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks;
+    TRACK_NOT_FOUND.
     """
     AnswerOffer: _grpc.UnaryUnaryMultiCallable[_media_pb2.AnswerOfferRequest, _media_pb2.AnswerOfferResponse]
     """Hands in the answer to the offer of SubscribeTracks. Errors: as PublishTracks; MEDIA_OUT_OF_ORDER when there is no offer to
@@ -117,7 +119,7 @@ class VideoServiceStub:
     """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT."""
     EndSession: _grpc.UnaryUnaryMultiCallable[_presence_pb2.EndSessionRequest, _video_service_pb2.Session]
     """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
-    appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
+    appointment is completed too. Errors: SESSION_NOT_FOUND, NOBODY_CAME.
     """
     GetSession: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.GetSessionRequest, _video_service_pb2.Session]
     """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's."""
@@ -179,12 +181,14 @@ class VideoServiceAsyncStub(VideoServiceStub):
     PublishTracks: _aio.UnaryUnaryMultiCallable[_media_pb2.PublishTracksRequest, _media_pb2.PublishTracksResponse]  # type: ignore[assignment]
     """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
     of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
-    NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
-    attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+    NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER, MEDIA_NOT_CONFIGURED; ATTEMPT_GONE and
+    OUTCOME_UNKNOWN mean that this attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and
+    MEDIA_THROTTLED may be tried again.
     """
     SubscribeTracks: _aio.UnaryUnaryMultiCallable[_media_pb2.SubscribeTracksRequest, _media_pb2.SubscribeTracksResponse]  # type: ignore[assignment]
     """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
-    back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+    back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks;
+    TRACK_NOT_FOUND.
     """
     AnswerOffer: _aio.UnaryUnaryMultiCallable[_media_pb2.AnswerOfferRequest, _media_pb2.AnswerOfferResponse]  # type: ignore[assignment]
     """Hands in the answer to the offer of SubscribeTracks. Errors: as PublishTracks; MEDIA_OUT_OF_ORDER when there is no offer to
@@ -209,7 +213,7 @@ class VideoServiceAsyncStub(VideoServiceStub):
     """Leaves the visit, or the waiting room; coming back is possible. Errors: SESSION_NOT_FOUND, STALE_ATTEMPT."""
     EndSession: _aio.UnaryUnaryMultiCallable[_presence_pb2.EndSessionRequest, _video_service_pb2.Session]  # type: ignore[assignment]
     """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
-    appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
+    appointment is completed too. Errors: SESSION_NOT_FOUND, NOBODY_CAME.
     """
     GetSession: _aio.UnaryUnaryMultiCallable[_video_service_pb2.GetSessionRequest, _video_service_pb2.Session]  # type: ignore[assignment]
     """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's."""
@@ -322,8 +326,9 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_media_pb2.PublishTracksResponse, _abc.Awaitable[_media_pb2.PublishTracksResponse]]:
         """Sends tracks through the forwarding provider. Some of a batch may fail while others succeed; each says so itself. Exchanges
         of one attempt never overlap: a call waits for the one before it, up to five seconds. Errors: SESSION_NOT_FOUND, NEEDS_SFU,
-        NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER; ATTEMPT_GONE and OUTCOME_UNKNOWN mean that this
-        attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and MEDIA_THROTTLED may be tried again.
+        NOT_ADMITTED, NOT_IN_CALL, STALE_ATTEMPT, SESSION_OVER, MEDIA_OUT_OF_ORDER, MEDIA_NOT_CONFIGURED; ATTEMPT_GONE and
+        OUTCOME_UNKNOWN mean that this attempt is lost and StartSession begins the next; MEDIA_BUSY, MEDIA_UNAVAILABLE and
+        MEDIA_THROTTLED may be tried again.
         """
 
     @_abc_1.abstractmethod
@@ -333,7 +338,8 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_media_pb2.SubscribeTracksResponse, _abc.Awaitable[_media_pb2.SubscribeTracksResponse]]:
         """Asks for tracks that others send, by the names that the session tells of connected participants. The offer that comes
-        back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks.
+        back has to be answered by AnswerOffer within 15 seconds; nothing else can be negotiated before. Errors: as PublishTracks;
+        TRACK_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -400,7 +406,7 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_video_service_pb2.Session, _abc.Awaitable[_video_service_pb2.Session]]:
         """Ends the visit for everybody; for the visit's doctor and administrators. When patient and doctor had been connected, the
-        appointment is completed too. Errors: SESSION_NOT_FOUND, WRONG_STATE when nobody has come.
+        appointment is completed too. Errors: SESSION_NOT_FOUND, NOBODY_CAME.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""Words that nobody may find again: through every field of every RPC, and looked for wherever the system writes."""

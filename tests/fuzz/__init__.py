@@ -1,0 +1,1 @@
+"""The API under requests that schemathesis makes from our own document; every answer is checked against it."""
