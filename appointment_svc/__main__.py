@@ -3,10 +3,11 @@
 from functools import partial
 
 import uvloop
-from telemed.appointment.v1 import appointment_service_pb2
+from telemed.appointment.v1 import appointment_service_pb2, export_pb2
 from telemed.appointment.v1.appointment_service_pb2_grpc import add_AppointmentServiceServicer_to_server
 
 from appointment_svc.api.audit import TOUCHES
+from appointment_svc.api.export import to_record
 from appointment_svc.api.policy import POLICY
 from appointment_svc.api.replies import error_details
 from appointment_svc.api.servicer import AppointmentServicer, UseCases
@@ -46,6 +47,7 @@ from appointment_svc.storage.history import PostgresHistory
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import PostgresLedger
 from appointment_svc.storage.live_feed import LiveFeed
+from appointment_svc.storage.patient_data import PatientRecords, forget_words
 from appointment_svc.storage.rows import MIGRATIONS, QUERIES
 from appointment_svc.storage.statistics import PostgresStatistics
 from appointment_svc.storage.timeouts import PostgresTimeouts
@@ -58,6 +60,7 @@ from chassis.listener import listen
 from chassis.logs import start_logging
 from chassis.metrics import gauge
 from chassis.migrations import require_current
+from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
 from chassis.saved_answers import Forgetting
 from chassis.service import framed
@@ -112,14 +115,23 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         get_booking_analytics=GetBookingAnalytics(statistics, clock),
         watch_changes=WatchChanges(live_feed, grown),
     )
-    servicer = AppointmentServicer(app)
+    access_log, kept = PostgresAccessLog(database, clock), PatientRecords(database, appointments)
+    patient_data = patient_data_in(
+        database,
+        access_log,
+        sections={"appointments": kept.appointments, "claims": kept.claims, "events": kept.events},
+        forget=forget_words,
+        page=export_pb2.ExportPatientDataResponse,
+        record=to_record,
+    )
+    servicer = AppointmentServicer(app, patient_data)
     return framed(
         settings,
         shared,
         services=SERVICES,
         policy=POLICY,
         touches=TOUCHES,
-        access_log=PostgresAccessLog(database, clock),
+        access_log=access_log,
         register=lambda server: add_AppointmentServiceServicer_to_server(servicer, server),
         probe=appointments.ping,
         work=[

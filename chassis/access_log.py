@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextvars import Context
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,15 @@ class PostgresAccessLog:
         if not self._queue(access, None):
             _lost.inc()
 
-    async def write_in(self, session: Session, access: Access) -> None:
-        """Keeps a row in a transaction of the caller's own, which should end soon: others wait for the chain's head."""
-        await session.one(QUERIES["record_accesses"], {"rows": orjson.dumps([self._row(access)]).decode()})
+    async def write_in(self, session: Session, access: Access) -> datetime:
+        """Keeps a row in a transaction of the caller's own, and tells its time.
+
+        The transaction should end soon: others wait for the chain's head.
+        """
+        row = self._row(access)
+        await session.one(QUERIES["record_accesses"], {"rows": orjson.dumps([row]).decode()})
+        kept: datetime = row["access_time"]
+        return kept
 
     async def note_head(self) -> None:
         """Logs where the record ends: an anchor for `telemed audit verify --expect`, outside of the database."""

@@ -12,6 +12,11 @@ WHERE number < %(before)s::bigint AND {conditions}
 ORDER BY number DESC
 LIMIT %(limit)s::int
 
+-- name: find_erasure
+SELECT access_time FROM access
+WHERE patient_ids @> ARRAY[%(patient_id)s::uuid] AND method = %(method)s AND query = %(query)s AND outcome = 'OK'
+ORDER BY number LIMIT 1
+
 -- name: forget_access_reasons
 UPDATE access SET reason = '', reason_salt = NULL
 WHERE patient_ids @> ARRAY[%(patient_id)s::uuid] AND reason_salt IS NOT NULL

@@ -51,6 +51,17 @@ class Touch:
     patient_field: str = ""
 
 
+def of_patient_data(service: str) -> dict[str, Touch]:
+    """The rows of the RPCs about all that a service keeps of a patient. An erasure keeps its own row."""
+    reads = Touch(Action.READ, "Patient", patient_field="patient_id")
+    erases = Touch(Action.DELETE, "Patient", patient_field="patient_id")
+    return {
+        f"{service}/ListAccesses": reads,
+        f"{service}/ExportPatientData": reads,
+        f"{service}{ERASURE}": erases,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """One row: who did what to whose data, and what came of it.

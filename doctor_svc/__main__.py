@@ -1,7 +1,7 @@
 """Starts the doctor service: the one place where its parts meet."""
 
 import uvloop
-from telemed.doctor.v1 import doctor_service_pb2
+from telemed.doctor.v1 import doctor_service_pb2, export_pb2
 from telemed.doctor.v1.doctor_service_pb2_grpc import add_DoctorServiceServicer_to_server
 
 from chassis.access_log import PostgresAccessLog
@@ -12,6 +12,7 @@ from chassis.follower import Follower
 from chassis.logs import start_logging
 from chassis.metrics import gauge
 from chassis.migrations import require_current
+from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
 from chassis.progress import Progress
 from chassis.saved_answers import Forgetting
@@ -20,6 +21,7 @@ from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
 from doctor_svc.api.audit import TOUCHES
+from doctor_svc.api.export import to_record
 from doctor_svc.api.policy import POLICY
 from doctor_svc.api.servicer import DoctorServicer
 from doctor_svc.app.apply_changes import ApplyChanges
@@ -27,6 +29,7 @@ from doctor_svc.app.refresh_summaries import RefreshSummaries
 from doctor_svc.app.use_cases import use_cases_in
 from doctor_svc.peers.changes import ChangeFeed
 from doctor_svc.settings import DoctorSettings, RuleSettings
+from doctor_svc.storage.patient_data import PatientVisits, forget_words
 from doctor_svc.storage.sql import MIGRATIONS, QUERIES
 from doctor_svc.storage.summaries import StoredRefreshes
 from doctor_svc.storage.transactions import StoredTransactions
@@ -42,7 +45,16 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     channel = open_channel(settings.appointment_target)
     world, progress = world_in(database, settings, rules, clock), Progress()
     kept = world.surroundings
-    servicer = DoctorServicer(use_cases_in(kept), StoredTransactions(database), clock)
+    access_log = PostgresAccessLog(database, clock)
+    patient_data = patient_data_in(
+        database,
+        access_log,
+        sections={"visits": PatientVisits(database)},
+        forget=forget_words,
+        page=export_pb2.ExportPatientDataResponse,
+        record=to_record,
+    )
+    servicer = DoctorServicer(use_cases_in(kept), StoredTransactions(database), patient_data, clock)
     feed = ChangeFeed(
         Client(channel, ServiceIdentity(shared.service_token_file).token, target=settings.appointment_target), progress
     )
@@ -61,7 +73,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         services=[SERVICE.full_name],
         policy=POLICY,
         touches=TOUCHES,
-        access_log=PostgresAccessLog(database, clock),
+        access_log=access_log,
         register=lambda server: add_DoctorServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[

@@ -13,6 +13,7 @@ from chassis.listener import listen_by_name
 from chassis.logs import start_logging
 from chassis.metrics import gauge
 from chassis.migrations import require_current
+from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
 from chassis.progress import Progress
 from chassis.service import framed
@@ -21,6 +22,7 @@ from chassis.signals import Signal, SignalBoard
 from chassis.telemetry import start_telemetry
 from chassis.tokens import ServiceIdentity
 from video_svc.api.audit import TOUCHES
+from video_svc.api.export import to_record
 from video_svc.api.policy import POLICY, TAKES_TICKETS
 from video_svc.api.servicer import VideoServicer
 from video_svc.app.clean_up import CleanUp
@@ -40,6 +42,7 @@ from video_svc.providers import providers_of
 from video_svc.settings import VideoSettings
 from video_svc.storage.attempts import PostgresAttempts
 from video_svc.storage.outbox import PostgresOutbox
+from video_svc.storage.patient_data import PatientRecords, forget_words
 from video_svc.storage.qualities import PostgresQualities
 from video_svc.storage.sessions import PostgresSessions
 from video_svc.storage.signals import PostgresSignals
@@ -82,7 +85,16 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
             clock=clock,
         )
     )
-    servicer = VideoServicer(do, rules, clock)
+    access_log, kept = PostgresAccessLog(database, clock), PatientRecords(database, sessions)
+    patient_data = patient_data_in(
+        database,
+        access_log,
+        sections={"sessions": kept.sessions, "samples": kept.samples},
+        forget=forget_words,
+        page=video_service_pb2.ExportPatientDataResponse,
+        record=lambda section, record, patient_id: to_record(section, record, patient_id, rules, clock()),
+    )
+    servicer = VideoServicer(do, patient_data, rules, clock)
 
     async def probe() -> None:
         await sessions.ping()
@@ -96,7 +108,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         services=SERVICES,
         policy=POLICY,
         touches=TOUCHES,
-        access_log=PostgresAccessLog(database, clock),
+        access_log=access_log,
         register=lambda server: add_VideoServiceServicer_to_server(servicer, server),
         probe=probe,
         work=[

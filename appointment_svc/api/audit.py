@@ -1,6 +1,6 @@
 """What each RPC does with patient data, and when a call of it leaves a row in the record of accesses."""
 
-from chassis.accesses import Action, Leaves, Touch
+from chassis.accesses import Action, Leaves, Touch, of_patient_data
 
 _SERVICE = "telemed.appointment.v1.AppointmentService"
 _APPOINTMENT = "Appointment"
@@ -29,6 +29,7 @@ TOUCHES: dict[str, Touch] = {
     f"{_SERVICE}/ListEvents": _READS,
     f"{_SERVICE}/GetStats": _COUNTS,
     f"{_SERVICE}/WatchChanges": _LISTS,
+    **of_patient_data(_SERVICE),
 }
 
 # They tell of nobody in particular.

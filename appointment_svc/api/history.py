@@ -11,8 +11,8 @@ from appointment_svc.domain.history import Event
 from chassis.context import Role
 from chassis.enum_map import EnumMap
 from chassis.paging import page_token, parts_of
+from chassis.patient_data_messages import number_of
 from chassis.protos import to_timestamp
-from kernel.errors import InvalidArgument
 
 _ROLES = EnumMap(history_pb2.ActorRole.DESCRIPTOR, Role)
 _GREATEST_NUMBER = 2**63 - 1
@@ -20,26 +20,20 @@ _GREATEST_NUMBER = 2**63 - 1
 
 def to_event_number(token: str) -> int:
     """The number of the event after which a page begins. Raises InvalidArgument for page_token."""
-    parts = parts_of(token, _number)
+    parts = parts_of(token, number_of)
     return parts[0] if parts else 0
 
 
 def from_event_page(page: EventPage) -> history_pb2.ListEventsResponse:
     """One page of events."""
     return history_pb2.ListEventsResponse(
-        events=map(_from_event, page.events),
+        events=map(from_event, page.events),
         next_page_token="" if page.next is None else page_token(str(page.next)),
     )
 
 
-def _number(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= _GREATEST_NUMBER:
-        raise InvalidArgument.of("page_token", "is out of range")
-    return number
-
-
-def _from_event(event: Event) -> history_pb2.AppointmentEvent:
+def from_event(event: Event) -> history_pb2.AppointmentEvent:
+    """One event."""
     return history_pb2.AppointmentEvent(
         id=str(event.number),
         version=event.version,

@@ -27,5 +27,8 @@ POLICY = policy_of("telemed.appointment.v1.AppointmentService", {
     "GetStats":              Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
     "GetBookingAnalytics":   Rule(NO,     NO,    ALL,  ALL),
     "WatchChanges":          Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
+    "ListAccesses":         Rule(OWN,    NO,    ALL,  NO,      REFUSED),
+    "ExportPatientData":    Rule(OWN,    NO,    ALL,  NO,      REFUSED),
+    "ErasePatientData":     Rule(NO,     NO,    ALL,  NO),
 })
 # fmt: on

@@ -36,6 +36,7 @@ from appointment_svc.app.watch_changes import WatchChanges
 from appointment_svc.domain.overriding import FOR_BOOKING, FOR_CANCELLING, FOR_MOVING
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
+from chassis.patient_data_rpcs import PatientData, PatientDataRpcs
 from chassis.protos import to_instant
 from kernel.revision import parse_revision
 
@@ -69,11 +70,12 @@ class UseCases:
     watch_changes: WatchChanges
 
 
-class AppointmentServicer(AppointmentServiceServicer):
+class AppointmentServicer(PatientDataRpcs, AppointmentServiceServicer):
     """Translates; decides nothing."""
 
-    def __init__(self, app: UseCases) -> None:
+    def __init__(self, app: UseCases, patient_data: PatientData) -> None:
         self._app = app
+        self._patient_data = patient_data
 
     async def SmartBook(self, request: pb.SmartBookRequest, context: Context) -> pb.SmartBookResponse:
         wish = requests.smart_wish(request)

@@ -1,6 +1,6 @@
 """What each RPC does with patient data, and when a call of it leaves a row in the record of accesses."""
 
-from chassis.accesses import Action, Leaves, Touch
+from chassis.accesses import Action, Leaves, Touch, of_patient_data
 
 _SERVICE = "telemed.doctor.v1.DoctorService"
 # How well a doctor suits a patient tells which doctors they have been with.
@@ -11,6 +11,7 @@ TOUCHES: dict[str, Touch] = {
     f"{_SERVICE}/CreateOverride": Touch(Action.READ, "Appointment"),
     f"{_SERVICE}/MatchDoctors": _MATCHES,
     f"{_SERVICE}/RecommendDoctors": _MATCHES,
+    **of_patient_data(_SERVICE),
 }
 
 # Doctors, their hours, and sums over all of a doctor's visits.

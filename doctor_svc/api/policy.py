@@ -30,5 +30,8 @@ POLICY = policy_of("telemed.doctor.v1.DoctorService", {
     "RecommendDoctors":          Rule(OWN,    OWN,   ALL,  ALL,     REFUSED),
     "GetDoctorStats":            Rule(NO,     OWN,   ALL,  ALL,     NOT_FOUND),
     "ListAvailabilitySummaries": Rule(NO,     NO,    ALL,  ALL),
+    "ListAccesses":             Rule(OWN,    NO,    ALL,  NO,      REFUSED),
+    "ExportPatientData":        Rule(OWN,    NO,    ALL,  NO,      REFUSED),
+    "ErasePatientData":         Rule(NO,     NO,    ALL,  NO),
 })
 # fmt: on

@@ -14,6 +14,7 @@ from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceServicer
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_optional_uuid, parse_uuid
+from chassis.patient_data_rpcs import PatientData, PatientDataRpcs
 from doctor_svc.api import (
     convert,
     free_doctors,
@@ -36,11 +37,14 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Reply = TypeVar("Reply", bound=Message)
 
 
-class DoctorServicer(DoctorServiceServicer):
+class DoctorServicer(PatientDataRpcs, DoctorServiceServicer):
     """telemed.doctor.v1.DoctorService. What each RPC promises stands in the contract."""
 
-    def __init__(self, use_cases: UseCases, transactions: Transactions, clock: Clock) -> None:
+    def __init__(
+        self, use_cases: UseCases, transactions: Transactions, patient_data: PatientData, clock: Clock
+    ) -> None:
         self._use_cases = use_cases
+        self._patient_data = patient_data
         self._transactions = transactions
         self._clock = clock
         self._clinic_buffer = use_cases.get_availability.policy.clinic_buffer

@@ -8,6 +8,7 @@ import pytest
 from telemed.doctor.v1 import doctor_service_pb2 as pb
 from telemed.doctor.v1 import insights_pb2
 
+from chassis.accesses import of_patient_data
 from chassis.context import Role
 from doctor_svc.api.audit import TOUCHES
 from tests.fix_accesses import AccessRecord
@@ -26,7 +27,7 @@ def record(doctor_db_url: str) -> AccessRecord:
 
 
 def test_there_is_a_test_for_each_rpc():
-    assert {f"{SERVICE}/{rpc}" for rpc in TESTED} == set(TOUCHES)
+    assert {f"{SERVICE}/{rpc}" for rpc in TESTED} == set(TOUCHES) - set(of_patient_data(SERVICE))
 
 
 def wish(rpc: str, **fields: Any) -> Any:

@@ -1,6 +1,6 @@
 """What each RPC does with patient data, and when a call of it leaves a row in the record of accesses."""
 
-from chassis.accesses import Action, Leaves, Touch
+from chassis.accesses import Action, Leaves, Touch, of_patient_data
 
 _SERVICE = "telemed.video.v1.VideoService"
 _SESSION = "Session"
@@ -29,6 +29,7 @@ TOUCHES: dict[str, Touch] = {
     f"{_SERVICE}/EndSession": _CHANGES,
     f"{_SERVICE}/GetSession": _READS,
     f"{_SERVICE}/ListSessions": Touch(Action.READ, _SESSION, patient_field="patient_id"),
+    **of_patient_data(_SERVICE),
 }
 
 # Nothing here is about nobody.

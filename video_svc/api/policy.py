@@ -3,7 +3,7 @@
 from chassis.policy import Others, Rule, Scope, policy_of
 
 NO, OWN, ALL = Scope.NONE, Scope.OWN, Scope.ALL
-NOT_FOUND, LEFT_OUT = Others.NOT_FOUND, Others.LEFT_OUT
+NOT_FOUND, LEFT_OUT, REFUSED = Others.NOT_FOUND, Others.LEFT_OUT, Others.REFUSED
 _SERVICE = "telemed.video.v1.VideoService"
 
 # Staff may look at a session and never sit in it.
@@ -29,6 +29,9 @@ POLICY = policy_of(_SERVICE, {
     "EndSession":         Rule(NO,     OWN,   ALL,  NO,      NOT_FOUND),
     "GetSession":         Rule(OWN,    OWN,   ALL,  ALL,     NOT_FOUND, break_glass=True),
     "ListSessions":       Rule(OWN,    OWN,   ALL,  ALL,     LEFT_OUT, break_glass=True),
+    "ListAccesses":      Rule(OWN,    NO,    ALL,  NO,      REFUSED),
+    "ExportPatientData": Rule(OWN,    NO,    ALL,  NO,      REFUSED),
+    "ErasePatientData":  Rule(NO,     NO,    ALL,  NO),
 })
 # fmt: on
 

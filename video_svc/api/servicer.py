@@ -9,6 +9,7 @@ from telemed.video.v1.video_service_pb2_grpc import VideoServiceServicer
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
+from chassis.patient_data_rpcs import PatientData, PatientDataRpcs
 from chassis.protos import to_timestamp
 from chassis.server import Context
 from video_svc.api.convert import from_admission, from_heartbeat, from_session, put_ice, to_connection_state, to_side
@@ -32,11 +33,12 @@ from video_svc.domain.session import JoinRules, Session
 _LONGEST_REQUEST_ID = 255
 
 
-class VideoServicer(VideoServiceServicer):
+class VideoServicer(PatientDataRpcs, VideoServiceServicer):
     """Translates; decides nothing."""
 
-    def __init__(self, use_cases: UseCases, rules: JoinRules, clock: Clock) -> None:
+    def __init__(self, use_cases: UseCases, patient_data: PatientData, rules: JoinRules, clock: Clock) -> None:
         self._do = use_cases
+        self._patient_data = patient_data
         self._rules = rules
         self._clock = clock
 

@@ -5,8 +5,10 @@ import warnings
 
 from telemed.appointment.v1 import appointment_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__pb2
 from telemed.appointment.v1 import appointment_service_pb2 as telemed_dot_appointment_dot_v1_dot_appointment__service__pb2
+from telemed.appointment.v1 import export_pb2 as telemed_dot_appointment_dot_v1_dot_export__pb2
 from telemed.appointment.v1 import history_pb2 as telemed_dot_appointment_dot_v1_dot_history__pb2
 from telemed.appointment.v1 import statistics_pb2 as telemed_dot_appointment_dot_v1_dot_statistics__pb2
+from telemed.type.v1 import patient_data_pb2 as telemed_dot_type_dot_v1_dot_patient__data__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
 GRPC_VERSION = grpc.__version__
@@ -134,6 +136,21 @@ class AppointmentServiceStub:
                 '/telemed.appointment.v1.AppointmentService/WatchChanges',
                 request_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.WatchChangesRequest.SerializeToString,
                 response_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.WatchChangesResponse.FromString,
+                _registered_method=True)
+        self.ListAccesses = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/ListAccesses',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.SerializeToString,
+                response_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.FromString,
+                _registered_method=True)
+        self.ExportPatientData = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/ExportPatientData',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+                _registered_method=True)
+        self.ErasePatientData = channel.unary_unary(
+                '/telemed.appointment.v1.AppointmentService/ErasePatientData',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.SerializeToString,
+                response_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.FromString,
                 _registered_method=True)
 
 
@@ -302,6 +319,31 @@ class AppointmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAccesses(self, request, context):
+        """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportPatientData(self, request, context):
+        """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+        Errors: PERMISSION_DENIED for somebody else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ErasePatientData(self, request, context):
+        """Erases what was written about a patient: notes, reasons, comments, and answers that repeat them. The record of
+        visits, the ledger and the chains of hashes stay, with ids alone. Errors: PATIENT_HAS_APPOINTMENTS while some
+        are still to come or under way: cancel them first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AppointmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -399,6 +441,21 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
                     servicer.WatchChanges,
                     request_deserializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.WatchChangesRequest.FromString,
                     response_serializer=telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.WatchChangesResponse.SerializeToString,
+            ),
+            'ListAccesses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccesses,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.FromString,
+                    response_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.SerializeToString,
+            ),
+            'ExportPatientData': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportPatientData,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.FromString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_export__pb2.ExportPatientDataResponse.SerializeToString,
+            ),
+            'ErasePatientData': grpc.unary_unary_rpc_method_handler(
+                    servicer.ErasePatientData,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.FromString,
+                    response_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -917,6 +974,87 @@ class AppointmentService:
             '/telemed.appointment.v1.AppointmentService/WatchChanges',
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.WatchChangesRequest.SerializeToString,
             telemed_dot_appointment_dot_v1_dot_appointment__service__pb2.WatchChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccesses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/ListAccesses',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.SerializeToString,
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportPatientData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/ExportPatientData',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
+            telemed_dot_appointment_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ErasePatientData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.appointment.v1.AppointmentService/ErasePatientData',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.SerializeToString,
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.FromString,
             options,
             channel_credentials,
             insecure,

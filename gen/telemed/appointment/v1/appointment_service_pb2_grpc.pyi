@@ -7,8 +7,10 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from telemed.appointment.v1 import appointment_pb2 as _appointment_pb2
 from telemed.appointment.v1 import appointment_service_pb2 as _appointment_service_pb2
+from telemed.appointment.v1 import export_pb2 as _export_pb2
 from telemed.appointment.v1 import history_pb2 as _history_pb2
 from telemed.appointment.v1 import statistics_pb2 as _statistics_pb2
+from telemed.type.v1 import patient_data_pb2 as _patient_data_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -120,6 +122,19 @@ class AppointmentServiceStub:
     order of their versions. Patients and doctors are shown their own alone. Errors: PERMISSION_DENIED for somebody
     else's.
     """
+    ListAccesses: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ListAccessesRequest, _patient_data_pb2.ListAccessesResponse]
+    """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]
+    """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+    Errors: PERMISSION_DENIED for somebody else's.
+    """
+    ErasePatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ErasePatientDataRequest, _patient_data_pb2.ErasePatientDataResponse]
+    """Erases what was written about a patient: notes, reasons, comments, and answers that repeat them. The record of
+    visits, the ledger and the chains of hashes stay, with ids alone. Errors: PATIENT_HAS_APPOINTMENTS while some
+    are still to come or under way: cancel them first.
+    """
 
 @_typing.type_check_only
 class AppointmentServiceAsyncStub(AppointmentServiceStub):
@@ -209,6 +224,19 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     once to a consumer that resumes from the last resume_revision it has stored; changes of one appointment come in the
     order of their versions. Patients and doctors are shown their own alone. Errors: PERMISSION_DENIED for somebody
     else's.
+    """
+    ListAccesses: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ListAccessesRequest, _patient_data_pb2.ListAccessesResponse]  # type: ignore[assignment]
+    """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]  # type: ignore[assignment]
+    """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+    Errors: PERMISSION_DENIED for somebody else's.
+    """
+    ErasePatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ErasePatientDataRequest, _patient_data_pb2.ErasePatientDataResponse]  # type: ignore[assignment]
+    """Erases what was written about a patient: notes, reasons, comments, and answers that repeat them. The record of
+    visits, the ledger and the chains of hashes stay, with ids alone. Errors: PATIENT_HAS_APPOINTMENTS while some
+    are still to come or under way: cancel them first.
     """
 
 class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -410,6 +438,37 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         once to a consumer that resumes from the last resume_revision it has stored; changes of one appointment come in the
         order of their versions. Patients and doctors are shown their own alone. Errors: PERMISSION_DENIED for somebody
         else's.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAccesses(
+        self,
+        request: _patient_data_pb2.ListAccessesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_data_pb2.ListAccessesResponse, _abc.Awaitable[_patient_data_pb2.ListAccessesResponse]]:
+        """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportPatientData(
+        self,
+        request: _patient_data_pb2.ExportPatientDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_export_pb2.ExportPatientDataResponse, _abc.Awaitable[_export_pb2.ExportPatientDataResponse]]:
+        """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+        Errors: PERMISSION_DENIED for somebody else's.
+        """
+
+    @_abc_1.abstractmethod
+    def ErasePatientData(
+        self,
+        request: _patient_data_pb2.ErasePatientDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_data_pb2.ErasePatientDataResponse, _abc.Awaitable[_patient_data_pb2.ErasePatientDataResponse]]:
+        """Erases what was written about a patient: notes, reasons, comments, and answers that repeat them. The record of
+        visits, the ledger and the chains of hashes stay, with ids alone. Errors: PATIENT_HAS_APPOINTMENTS while some
+        are still to come or under way: cancel them first.
         """
 
 def add_AppointmentServiceServicer_to_server(servicer: AppointmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

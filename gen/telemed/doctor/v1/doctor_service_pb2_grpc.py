@@ -7,9 +7,11 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from telemed.doctor.v1 import availability_pb2 as telemed_dot_doctor_dot_v1_dot_availability__pb2
 from telemed.doctor.v1 import doctor_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__pb2
 from telemed.doctor.v1 import doctor_service_pb2 as telemed_dot_doctor_dot_v1_dot_doctor__service__pb2
+from telemed.doctor.v1 import export_pb2 as telemed_dot_doctor_dot_v1_dot_export__pb2
 from telemed.doctor.v1 import insights_pb2 as telemed_dot_doctor_dot_v1_dot_insights__pb2
 from telemed.doctor.v1 import profiles_pb2 as telemed_dot_doctor_dot_v1_dot_profiles__pb2
 from telemed.doctor.v1 import search_pb2 as telemed_dot_doctor_dot_v1_dot_search__pb2
+from telemed.type.v1 import patient_data_pb2 as telemed_dot_type_dot_v1_dot_patient__data__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
 GRPC_VERSION = grpc.__version__
@@ -151,6 +153,21 @@ class DoctorServiceStub:
                 '/telemed.doctor.v1.DoctorService/ListAvailabilitySummaries',
                 request_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesRequest.SerializeToString,
                 response_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesResponse.FromString,
+                _registered_method=True)
+        self.ListAccesses = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ListAccesses',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.SerializeToString,
+                response_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.FromString,
+                _registered_method=True)
+        self.ExportPatientData = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ExportPatientData',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+                _registered_method=True)
+        self.ErasePatientData = channel.unary_unary(
+                '/telemed.doctor.v1.DoctorService/ErasePatientData',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.SerializeToString,
+                response_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.FromString,
                 _registered_method=True)
 
 
@@ -332,6 +349,30 @@ class DoctorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAccesses(self, request, context):
+        """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportPatientData(self, request, context):
+        """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+        Errors: PERMISSION_DENIED for somebody else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ErasePatientData(self, request, context):
+        """Erases what was written about a patient: the reasons of broken glass. The record of visits, the ledger and the
+        chains of hashes stay, with ids alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DoctorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -444,6 +485,21 @@ def add_DoctorServiceServicer_to_server(servicer, server):
                     servicer.ListAvailabilitySummaries,
                     request_deserializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesRequest.FromString,
                     response_serializer=telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesResponse.SerializeToString,
+            ),
+            'ListAccesses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccesses,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.FromString,
+                    response_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.SerializeToString,
+            ),
+            'ExportPatientData': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportPatientData,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.FromString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_export__pb2.ExportPatientDataResponse.SerializeToString,
+            ),
+            'ErasePatientData': grpc.unary_unary_rpc_method_handler(
+                    servicer.ErasePatientData,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.FromString,
+                    response_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1042,6 +1098,87 @@ class DoctorService:
             '/telemed.doctor.v1.DoctorService/ListAvailabilitySummaries',
             telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesRequest.SerializeToString,
             telemed_dot_doctor_dot_v1_dot_insights__pb2.ListAvailabilitySummariesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccesses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ListAccesses',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.SerializeToString,
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportPatientData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ExportPatientData',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
+            telemed_dot_doctor_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ErasePatientData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.doctor.v1.DoctorService/ErasePatientData',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.SerializeToString,
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.FromString,
             options,
             channel_credentials,
             insecure,

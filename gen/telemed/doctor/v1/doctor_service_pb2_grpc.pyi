@@ -9,9 +9,11 @@ from grpc import aio as _aio
 from telemed.doctor.v1 import availability_pb2 as _availability_pb2
 from telemed.doctor.v1 import doctor_pb2 as _doctor_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as _doctor_service_pb2
+from telemed.doctor.v1 import export_pb2 as _export_pb2
 from telemed.doctor.v1 import insights_pb2 as _insights_pb2
 from telemed.doctor.v1 import profiles_pb2 as _profiles_pb2
 from telemed.doctor.v1 import search_pb2 as _search_pb2
+from telemed.type.v1 import patient_data_pb2 as _patient_data_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -120,6 +122,18 @@ class DoctorServiceStub:
     As of the last refresh, every AVAILABILITY_SUMMARY_REFRESH_SECONDS: for overviews and not for booking, where
     SearchAvailability tells what is free now. Administrators and services.
     """
+    ListAccesses: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ListAccessesRequest, _patient_data_pb2.ListAccessesResponse]
+    """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]
+    """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+    Errors: PERMISSION_DENIED for somebody else's.
+    """
+    ErasePatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ErasePatientDataRequest, _patient_data_pb2.ErasePatientDataResponse]
+    """Erases what was written about a patient: the reasons of broken glass. The record of visits, the ledger and the
+    chains of hashes stay, with ids alone.
+    """
 
 @_typing.type_check_only
 class DoctorServiceAsyncStub(DoctorServiceStub):
@@ -206,6 +220,18 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     """Lists how much of the next days is offered, booked and free, of every doctor, the soonest free first; page by page.
     As of the last refresh, every AVAILABILITY_SUMMARY_REFRESH_SECONDS: for overviews and not for booking, where
     SearchAvailability tells what is free now. Administrators and services.
+    """
+    ListAccesses: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ListAccessesRequest, _patient_data_pb2.ListAccessesResponse]  # type: ignore[assignment]
+    """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]  # type: ignore[assignment]
+    """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+    Errors: PERMISSION_DENIED for somebody else's.
+    """
+    ErasePatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ErasePatientDataRequest, _patient_data_pb2.ErasePatientDataResponse]  # type: ignore[assignment]
+    """Erases what was written about a patient: the reasons of broken glass. The record of visits, the ledger and the
+    chains of hashes stay, with ids alone.
     """
 
 class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -422,6 +448,36 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists how much of the next days is offered, booked and free, of every doctor, the soonest free first; page by page.
         As of the last refresh, every AVAILABILITY_SUMMARY_REFRESH_SECONDS: for overviews and not for booking, where
         SearchAvailability tells what is free now. Administrators and services.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAccesses(
+        self,
+        request: _patient_data_pb2.ListAccessesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_data_pb2.ListAccessesResponse, _abc.Awaitable[_patient_data_pb2.ListAccessesResponse]]:
+        """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportPatientData(
+        self,
+        request: _patient_data_pb2.ExportPatientDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_export_pb2.ExportPatientDataResponse, _abc.Awaitable[_export_pb2.ExportPatientDataResponse]]:
+        """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+        Errors: PERMISSION_DENIED for somebody else's.
+        """
+
+    @_abc_1.abstractmethod
+    def ErasePatientData(
+        self,
+        request: _patient_data_pb2.ErasePatientDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_data_pb2.ErasePatientDataResponse, _abc.Awaitable[_patient_data_pb2.ErasePatientDataResponse]]:
+        """Erases what was written about a patient: the reasons of broken glass. The record of visits, the ledger and the
+        chains of hashes stay, with ids alone.
         """
 
 def add_DoctorServiceServicer_to_server(servicer: DoctorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from telemed.type.v1 import patient_data_pb2 as _patient_data_pb2
 from telemed.video.v1 import presence_pb2 as _presence_pb2
 from telemed.video.v1 import quality_pb2 as _quality_pb2
 from telemed.video.v1 import signalling_pb2 as _signalling_pb2
@@ -806,3 +807,101 @@ class ListSessionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015
+
+@_typing.final
+class ExportPatientDataResponse(_message.Message):
+    """A page of everything that the service keeps of a patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; empty on the last."""
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___VideoRecord]:
+        """The records: sessions by start; measurements; accesses, the latest first."""
+
+    def __init__(
+        self,
+        *,
+        records: _abc.Iterable[Global___VideoRecord] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportPatientDataResponse: _TypeAlias = ExportPatientDataResponse  # noqa: Y015
+
+@_typing.final
+class VideoRecord(_message.Message):
+    """One thing that is kept of a patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def session(self) -> Global___Session:
+        """A session of the patient's."""
+
+    @_builtins.property
+    def sample(self) -> Global___SessionSample:
+        """What the patient's browser measured in a session."""
+
+    @_builtins.property
+    def access(self) -> _patient_data_pb2.Access:
+        """A call that touched the patient's data."""
+
+    def __init__(
+        self,
+        *,
+        session: Global___Session | None = ...,
+        sample: Global___SessionSample | None = ...,
+        access: _patient_data_pb2.Access | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "record", b"record", "sample", b"sample", "session", b"session"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "record", b"record", "sample", b"sample", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["session", "sample", "access"]  # noqa: Y015
+    _WhichOneofArgType_record: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_record) -> _WhichOneofReturnType_record | None: ...
+
+Global___VideoRecord: _TypeAlias = VideoRecord  # noqa: Y015
+
+@_typing.final
+class SessionSample(_message.Message):
+    """What the patient's browser measured over an interval of a session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session's UUID."""
+    attempt: _builtins.int
+    """The attempt to connect that it was measured in."""
+    @_builtins.property
+    def sample(self) -> _quality_pb2.QualitySample:
+        """The measurement."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        attempt: _builtins.int = ...,
+        sample: _quality_pb2.QualitySample | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sample", b"sample"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "sample", b"sample", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionSample: _TypeAlias = SessionSample  # noqa: Y015

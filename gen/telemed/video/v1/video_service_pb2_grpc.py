@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from telemed.type.v1 import patient_data_pb2 as telemed_dot_type_dot_v1_dot_patient__data__pb2
 from telemed.video.v1 import media_pb2 as telemed_dot_video_dot_v1_dot_media__pb2
 from telemed.video.v1 import presence_pb2 as telemed_dot_video_dot_v1_dot_presence__pb2
 from telemed.video.v1 import quality_pb2 as telemed_dot_video_dot_v1_dot_quality__pb2
@@ -144,6 +145,21 @@ class VideoServiceStub:
                 '/telemed.video.v1.VideoService/ListSessions',
                 request_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+        self.ListAccesses = channel.unary_unary(
+                '/telemed.video.v1.VideoService/ListAccesses',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.SerializeToString,
+                response_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.FromString,
+                _registered_method=True)
+        self.ExportPatientData = channel.unary_unary(
+                '/telemed.video.v1.VideoService/ExportPatientData',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ExportPatientDataResponse.FromString,
+                _registered_method=True)
+        self.ErasePatientData = channel.unary_unary(
+                '/telemed.video.v1.VideoService/ErasePatientData',
+                request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.SerializeToString,
+                response_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.FromString,
                 _registered_method=True)
 
 
@@ -319,6 +335,30 @@ class VideoServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAccesses(self, request, context):
+        """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportPatientData(self, request, context):
+        """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+        Errors: PERMISSION_DENIED for somebody else's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ErasePatientData(self, request, context):
+        """Erases what a patient's browser sent: signals, descriptions, devices and measurements. The record of visits, the
+        ledger and the chains of hashes stay, with ids alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VideoServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -416,6 +456,21 @@ def add_VideoServiceServicer_to_server(servicer, server):
                     servicer.ListSessions,
                     request_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsRequest.FromString,
                     response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'ListAccesses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccesses,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.FromString,
+                    response_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.SerializeToString,
+            ),
+            'ExportPatientData': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportPatientData,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.FromString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ExportPatientDataResponse.SerializeToString,
+            ),
+            'ErasePatientData': grpc.unary_unary_rpc_method_handler(
+                    servicer.ErasePatientData,
+                    request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.FromString,
+                    response_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -943,6 +998,87 @@ class VideoService:
             '/telemed.video.v1.VideoService/ListSessions',
             telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsRequest.SerializeToString,
             telemed_dot_video_dot_v1_dot_video__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccesses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/ListAccesses',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesRequest.SerializeToString,
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ListAccessesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportPatientData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/ExportPatientData',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.ExportPatientDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ErasePatientData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/telemed.video.v1.VideoService/ErasePatientData',
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataRequest.SerializeToString,
+            telemed_dot_type_dot_v1_dot_patient__data__pb2.ErasePatientDataResponse.FromString,
             options,
             channel_credentials,
             insecure,

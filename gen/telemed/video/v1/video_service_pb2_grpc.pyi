@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from telemed.type.v1 import patient_data_pb2 as _patient_data_pb2
 from telemed.video.v1 import media_pb2 as _media_pb2
 from telemed.video.v1 import presence_pb2 as _presence_pb2
 from telemed.video.v1 import quality_pb2 as _quality_pb2
@@ -125,6 +126,18 @@ class VideoServiceStub:
     """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's."""
     ListSessions: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.ListSessionsRequest, _video_service_pb2.ListSessionsResponse]
     """Lists the caller's sessions by start time; staff see everybody's. Errors: INVALID_ARGUMENT."""
+    ListAccesses: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ListAccessesRequest, _patient_data_pb2.ListAccessesResponse]
+    """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _video_service_pb2.ExportPatientDataResponse]
+    """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+    Errors: PERMISSION_DENIED for somebody else's.
+    """
+    ErasePatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ErasePatientDataRequest, _patient_data_pb2.ErasePatientDataResponse]
+    """Erases what a patient's browser sent: signals, descriptions, devices and measurements. The record of visits, the
+    ledger and the chains of hashes stay, with ids alone.
+    """
 
 @_typing.type_check_only
 class VideoServiceAsyncStub(VideoServiceStub):
@@ -219,6 +232,18 @@ class VideoServiceAsyncStub(VideoServiceStub):
     """Tells one session. Errors: SESSION_NOT_FOUND, also for someone else's."""
     ListSessions: _aio.UnaryUnaryMultiCallable[_video_service_pb2.ListSessionsRequest, _video_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the caller's sessions by start time; staff see everybody's. Errors: INVALID_ARGUMENT."""
+    ListAccesses: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ListAccessesRequest, _patient_data_pb2.ListAccessesResponse]  # type: ignore[assignment]
+    """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+    PERMISSION_DENIED for somebody else's.
+    """
+    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _video_service_pb2.ExportPatientDataResponse]  # type: ignore[assignment]
+    """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+    Errors: PERMISSION_DENIED for somebody else's.
+    """
+    ErasePatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ErasePatientDataRequest, _patient_data_pb2.ErasePatientDataResponse]  # type: ignore[assignment]
+    """Erases what a patient's browser sent: signals, descriptions, devices and measurements. The record of visits, the
+    ledger and the chains of hashes stay, with ids alone.
+    """
 
 class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
     """Opens the video visit of an appointment and carries it: who is let in, the signals between the two browsers, who is
@@ -424,5 +449,35 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_video_service_pb2.ListSessionsResponse, _abc.Awaitable[_video_service_pb2.ListSessionsResponse]]:
         """Lists the caller's sessions by start time; staff see everybody's. Errors: INVALID_ARGUMENT."""
+
+    @_abc_1.abstractmethod
+    def ListAccesses(
+        self,
+        request: _patient_data_pb2.ListAccessesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_data_pb2.ListAccessesResponse, _abc.Awaitable[_patient_data_pb2.ListAccessesResponse]]:
+        """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
+        PERMISSION_DENIED for somebody else's.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportPatientData(
+        self,
+        request: _patient_data_pb2.ExportPatientDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_video_service_pb2.ExportPatientDataResponse, _abc.Awaitable[_video_service_pb2.ExportPatientDataResponse]]:
+        """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
+        Errors: PERMISSION_DENIED for somebody else's.
+        """
+
+    @_abc_1.abstractmethod
+    def ErasePatientData(
+        self,
+        request: _patient_data_pb2.ErasePatientDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_data_pb2.ErasePatientDataResponse, _abc.Awaitable[_patient_data_pb2.ErasePatientDataResponse]]:
+        """Erases what a patient's browser sent: signals, descriptions, devices and measurements. The record of visits, the
+        ledger and the chains of hashes stay, with ids alone.
+        """
 
 def add_VideoServiceServicer_to_server(servicer: VideoServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,37 @@
+-- name: claims_of_patient
+SELECT appointment_id::text, lower(during) AS start_time, upper(during) AS end_time, day
+FROM patient_claim
+WHERE patient_id = %(patient_id)s::uuid AND appointment_id > %(after)s::uuid
+ORDER BY appointment_id
+LIMIT %(limit)s::int
+
+-- name: events_of_patient
+SELECT f.revision, e.event_id, e.version, e.kind, e.event_time, e.actor_subject, e.actor_role, e.acted_by,
+       e.reason, e.before, e.after, e.traceparent, e.overridden_rules
+FROM feed f JOIN event e USING (event_id)
+WHERE f.patient_id = %(patient_id)s::uuid AND f.revision > %(after)s::bigint
+ORDER BY f.revision
+LIMIT %(limit)s::int
+
+-- name: unfinished_appointments
+SELECT appointment_id::text FROM appointment
+WHERE patient_id = %(patient_id)s::uuid AND status IN ('HELD', 'PENDING', 'CONFIRMED', 'IN_PROGRESS')
+ORDER BY start_time, appointment_id
+
+-- name: forget_words_of_appointments
+UPDATE appointment SET patient_notes = '', cancel_reason = '', rating_comment = ''
+WHERE patient_id = %(patient_id)s::uuid AND (patient_notes <> '' OR cancel_reason <> '' OR rating_comment <> '')
+
+-- name: forget_words_of_events
+-- Those that wait for their number are few.
+UPDATE event SET reason = '', reason_salt = NULL
+WHERE patient_id = %(patient_id)s::uuid AND reason_salt IS NOT NULL
+  AND event_id IN (
+      SELECT event_id FROM feed WHERE patient_id = %(patient_id)s::uuid
+      UNION ALL SELECT event_id FROM event_pending
+  )
+
+-- name: forget_answers
+-- Saved answers hold whole appointments. What is left of a row refuses a repeat: it is done by nobody a second time.
+UPDATE idempotency SET answer = '', fingerprint = ''
+WHERE answer LIKE convert_to('%%' || %(patient_id)s || '%%', 'UTF8')
