@@ -121,7 +121,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         access_log,
         sections={"appointments": kept.appointments, "claims": kept.claims, "events": kept.events},
         forget=forget_words,
-        page=export_pb2.ExportPatientDataResponse,
+        page=export_pb2.AppointmentDataPage,
         record=to_record,
     )
     servicer = AppointmentServicer(app, patient_data)

@@ -51,7 +51,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         access_log,
         sections={"visits": PatientVisits(database)},
         forget=forget_words,
-        page=export_pb2.ExportPatientDataResponse,
+        page=export_pb2.DoctorDataPage,
         record=to_record,
     )
     servicer = DoctorServicer(use_cases_in(kept), StoredTransactions(database), patient_data, clock)

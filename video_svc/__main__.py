@@ -91,7 +91,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         access_log,
         sections={"sessions": kept.sessions, "samples": kept.samples},
         forget=forget_words,
-        page=video_service_pb2.ExportPatientDataResponse,
+        page=video_service_pb2.VideoDataPage,
         record=lambda section, record, patient_id: to_record(section, record, patient_id, rules, clock()),
     )
     servicer = VideoServicer(do, patient_data, rules, clock)

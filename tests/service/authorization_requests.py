@@ -14,7 +14,7 @@ from telemed.appointment.v1 import appointment_service_pb2 as appointments
 from telemed.doctor.v1 import availability_pb2 as hours
 from telemed.doctor.v1 import doctor_pb2, insights_pb2, profiles_pb2, search_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as doctors
-from telemed.type.v1 import scheduling_pb2
+from telemed.type.v1 import patient_data_pb2, scheduling_pb2
 from telemed.video.v1 import media_pb2, presence_pb2, quality_pb2, signalling_pb2
 from telemed.video.v1 import video_service_pb2 as video
 
@@ -194,6 +194,9 @@ BUILDERS: dict[str, Build] = {
     "EndSession": _of_session(presence_pb2.EndSessionRequest),
     "GetSession": _of_session(video.GetSessionRequest),
     "ListSessions": lambda side, _: video.ListSessionsRequest(patient_id=side.patient_id),
+    "ListAccesses": lambda side, _: patient_data_pb2.ListAccessesRequest(patient_id=side.patient_id),
+    "ExportPatientData": lambda side, _: patient_data_pb2.ExportPatientDataRequest(patient_id=side.patient_id),
+    "ErasePatientData": lambda side, _: patient_data_pb2.ErasePatientDataRequest(patient_id=side.patient_id),
 }
 
 

@@ -13,10 +13,18 @@ from chassis.context import Role
 from kernel.appointment_status import AppointmentStatus
 from tests.fix_accesses import AccessRecord
 from tests.fix_doctors import DoctorClinic, a_visit, change_of
+from tests.fix_video import House
 from tests.fix_video_call import Call
 from tests.refusals import reason_of, refusal
 from tests.service.hours_harness import NINE, ask
 from tests.service.matching_harness import GENERAL
+
+
+@pytest.fixture
+async def call(call: Call, video_house: House) -> Call:
+    """Two people whose visit has been copied: a busy machine may take longer than a patient waits at the door."""
+    await video_house.copied(1)
+    return call
 
 
 async def of_video(call: Call, rpc: str, role: Role = Role.ADMIN, subject: str | None = None) -> Any:

@@ -12,7 +12,7 @@ from telemed.video.v1 import video_service_pb2 as pb
 from chassis.accesses import Leaves, of_patient_data
 from chassis.context import Role
 from tests.fix_accesses import AccessRecord
-from tests.fix_video import AS_PATIENT
+from tests.fix_video import AS_PATIENT, House
 from tests.fix_video_call import Call, Person, candidates, description
 from tests.refusals import refusal
 from video_svc.api.audit import TOUCHES
@@ -67,6 +67,13 @@ DECIDED = ("Admit", "Reject")
 @pytest.fixture
 def record(video_db_url: str) -> AccessRecord:
     return AccessRecord("video", video_db_url)
+
+
+@pytest.fixture
+async def call(call: Call, video_house: House) -> Call:
+    """Two people whose visit has been copied: a busy machine may take longer than a patient waits at the door."""
+    await video_house.copied(1)
+    return call
 
 
 def test_there_is_a_case_for_each_rpc():

@@ -145,7 +145,7 @@ class AppointmentServiceStub:
         self.ExportPatientData = channel.unary_unary(
                 '/telemed.appointment.v1.AppointmentService/ExportPatientData',
                 request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
-                response_deserializer=telemed_dot_appointment_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+                response_deserializer=telemed_dot_appointment_dot_v1_dot_export__pb2.AppointmentDataPage.FromString,
                 _registered_method=True)
         self.ErasePatientData = channel.unary_unary(
                 '/telemed.appointment.v1.AppointmentService/ErasePatientData',
@@ -450,7 +450,7 @@ def add_AppointmentServiceServicer_to_server(servicer, server):
             'ExportPatientData': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportPatientData,
                     request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.FromString,
-                    response_serializer=telemed_dot_appointment_dot_v1_dot_export__pb2.ExportPatientDataResponse.SerializeToString,
+                    response_serializer=telemed_dot_appointment_dot_v1_dot_export__pb2.AppointmentDataPage.SerializeToString,
             ),
             'ErasePatientData': grpc.unary_unary_rpc_method_handler(
                     servicer.ErasePatientData,
@@ -1027,7 +1027,7 @@ class AppointmentService:
             target,
             '/telemed.appointment.v1.AppointmentService/ExportPatientData',
             telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
-            telemed_dot_appointment_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+            telemed_dot_appointment_dot_v1_dot_export__pb2.AppointmentDataPage.FromString,
             options,
             channel_credentials,
             insecure,

@@ -126,7 +126,7 @@ class AppointmentServiceStub:
     """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
     PERMISSION_DENIED for somebody else's.
     """
-    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]
+    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.AppointmentDataPage]
     """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
     Errors: PERMISSION_DENIED for somebody else's.
     """
@@ -229,7 +229,7 @@ class AppointmentServiceAsyncStub(AppointmentServiceStub):
     """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
     PERMISSION_DENIED for somebody else's.
     """
-    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]  # type: ignore[assignment]
+    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.AppointmentDataPage]  # type: ignore[assignment]
     """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
     Errors: PERMISSION_DENIED for somebody else's.
     """
@@ -455,7 +455,7 @@ class AppointmentServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _patient_data_pb2.ExportPatientDataRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_export_pb2.ExportPatientDataResponse, _abc.Awaitable[_export_pb2.ExportPatientDataResponse]]:
+    ) -> _typing.Union[_export_pb2.AppointmentDataPage, _abc.Awaitable[_export_pb2.AppointmentDataPage]]:
         """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
         Errors: PERMISSION_DENIED for somebody else's.
         """

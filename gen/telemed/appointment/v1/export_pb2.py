@@ -29,17 +29,17 @@ from telemed.appointment.v1 import history_pb2 as telemed_dot_appointment_dot_v1
 from telemed.type.v1 import patient_data_pb2 as telemed_dot_type_dot_v1_dot_patient__data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#telemed/appointment/v1/export.proto\x12\x16telemed.appointment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a(telemed/appointment/v1/appointment.proto\x1a$telemed/appointment/v1/history.proto\x1a\"telemed/type/v1/patient_data.proto\"p\n\x19\x45xportPatientDataResponse\x12:\n\x07records\x18\x01 \x03(\x0b\x32).telemed.appointment.v1.AppointmentRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x01\n\x11\x41ppointmentRecord\x12:\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32#.telemed.appointment.v1.AppointmentH\x00\x12\x35\n\x05\x63laim\x18\x02 \x01(\x0b\x32$.telemed.appointment.v1.PatientClaimH\x00\x12\x39\n\x05\x65vent\x18\x03 \x01(\x0b\x32(.telemed.appointment.v1.AppointmentEventH\x00\x12)\n\x06\x61\x63\x63\x65ss\x18\x04 \x01(\x0b\x32\x17.telemed.type.v1.AccessH\x00\x42\x08\n\x06record\"\xa4\x01\n\x0cPatientClaim\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x03\x64\x61y\x18\x04 \x01(\x0b\x32\x11.google.type.Dateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#telemed/appointment/v1/export.proto\x12\x16telemed.appointment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a(telemed/appointment/v1/appointment.proto\x1a$telemed/appointment/v1/history.proto\x1a\"telemed/type/v1/patient_data.proto\"j\n\x13\x41ppointmentDataPage\x12:\n\x07records\x18\x01 \x03(\x0b\x32).telemed.appointment.v1.AppointmentRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x01\n\x11\x41ppointmentRecord\x12:\n\x0b\x61ppointment\x18\x01 \x01(\x0b\x32#.telemed.appointment.v1.AppointmentH\x00\x12\x35\n\x05\x63laim\x18\x02 \x01(\x0b\x32$.telemed.appointment.v1.PatientClaimH\x00\x12\x39\n\x05\x65vent\x18\x03 \x01(\x0b\x32(.telemed.appointment.v1.AppointmentEventH\x00\x12)\n\x06\x61\x63\x63\x65ss\x18\x04 \x01(\x0b\x32\x17.telemed.type.v1.AccessH\x00\x42\x08\n\x06record\"\xa4\x01\n\x0cPatientClaim\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x03\x64\x61y\x18\x04 \x01(\x0b\x32\x11.google.type.Dateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'telemed.appointment.v1.export_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPORTPATIENTDATARESPONSE']._serialized_start=236
-  _globals['_EXPORTPATIENTDATARESPONSE']._serialized_end=348
-  _globals['_APPOINTMENTRECORD']._serialized_start=351
-  _globals['_APPOINTMENTRECORD']._serialized_end=597
-  _globals['_PATIENTCLAIM']._serialized_start=600
-  _globals['_PATIENTCLAIM']._serialized_end=764
+  _globals['_APPOINTMENTDATAPAGE']._serialized_start=236
+  _globals['_APPOINTMENTDATAPAGE']._serialized_end=342
+  _globals['_APPOINTMENTRECORD']._serialized_start=345
+  _globals['_APPOINTMENTRECORD']._serialized_end=591
+  _globals['_PATIENTCLAIM']._serialized_start=594
+  _globals['_PATIENTCLAIM']._serialized_end=758
 # @@protoc_insertion_point(module_scope)

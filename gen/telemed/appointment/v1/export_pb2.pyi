@@ -24,7 +24,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class ExportPatientDataResponse(_message.Message):
+class AppointmentDataPage(_message.Message):
     """A page of everything that the service keeps of a patient."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -49,7 +49,7 @@ class ExportPatientDataResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ExportPatientDataResponse: _TypeAlias = ExportPatientDataResponse  # noqa: Y015
+Global___AppointmentDataPage: _TypeAlias = AppointmentDataPage  # noqa: Y015
 
 @_typing.final
 class AppointmentRecord(_message.Message):

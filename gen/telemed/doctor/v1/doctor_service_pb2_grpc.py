@@ -162,7 +162,7 @@ class DoctorServiceStub:
         self.ExportPatientData = channel.unary_unary(
                 '/telemed.doctor.v1.DoctorService/ExportPatientData',
                 request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
-                response_deserializer=telemed_dot_doctor_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+                response_deserializer=telemed_dot_doctor_dot_v1_dot_export__pb2.DoctorDataPage.FromString,
                 _registered_method=True)
         self.ErasePatientData = channel.unary_unary(
                 '/telemed.doctor.v1.DoctorService/ErasePatientData',
@@ -494,7 +494,7 @@ def add_DoctorServiceServicer_to_server(servicer, server):
             'ExportPatientData': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportPatientData,
                     request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.FromString,
-                    response_serializer=telemed_dot_doctor_dot_v1_dot_export__pb2.ExportPatientDataResponse.SerializeToString,
+                    response_serializer=telemed_dot_doctor_dot_v1_dot_export__pb2.DoctorDataPage.SerializeToString,
             ),
             'ErasePatientData': grpc.unary_unary_rpc_method_handler(
                     servicer.ErasePatientData,
@@ -1151,7 +1151,7 @@ class DoctorService:
             target,
             '/telemed.doctor.v1.DoctorService/ExportPatientData',
             telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
-            telemed_dot_doctor_dot_v1_dot_export__pb2.ExportPatientDataResponse.FromString,
+            telemed_dot_doctor_dot_v1_dot_export__pb2.DoctorDataPage.FromString,
             options,
             channel_credentials,
             insecure,

@@ -126,7 +126,7 @@ class DoctorServiceStub:
     """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
     PERMISSION_DENIED for somebody else's.
     """
-    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]
+    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.DoctorDataPage]
     """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
     Errors: PERMISSION_DENIED for somebody else's.
     """
@@ -225,7 +225,7 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
     """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
     PERMISSION_DENIED for somebody else's.
     """
-    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.ExportPatientDataResponse]  # type: ignore[assignment]
+    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _export_pb2.DoctorDataPage]  # type: ignore[assignment]
     """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
     Errors: PERMISSION_DENIED for somebody else's.
     """
@@ -465,7 +465,7 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _patient_data_pb2.ExportPatientDataRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_export_pb2.ExportPatientDataResponse, _abc.Awaitable[_export_pb2.ExportPatientDataResponse]]:
+    ) -> _typing.Union[_export_pb2.DoctorDataPage, _abc.Awaitable[_export_pb2.DoctorDataPage]]:
         """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
         Errors: PERMISSION_DENIED for somebody else's.
         """

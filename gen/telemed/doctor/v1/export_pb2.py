@@ -27,17 +27,17 @@ from telemed.type.v1 import patient_data_pb2 as telemed_dot_type_dot_v1_dot_pati
 from telemed.type.v1 import scheduling_pb2 as telemed_dot_type_dot_v1_dot_scheduling__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etelemed/doctor/v1/export.proto\x12\x11telemed.doctor.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"telemed/type/v1/patient_data.proto\x1a telemed/type/v1/scheduling.proto\"f\n\x19\x45xportPatientDataResponse\x12\x30\n\x07records\x18\x01 \x03(\x0b\x32\x1f.telemed.doctor.v1.DoctorRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"u\n\x0c\x44octorRecord\x12\x30\n\x05visit\x18\x01 \x01(\x0b\x32\x1f.telemed.doctor.v1.PatientVisitH\x00\x12)\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x17.telemed.type.v1.AccessH\x00\x42\x08\n\x06record\"\xf3\x01\n\x0cPatientVisit\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tdoctor_id\x18\x02 \x01(\t\x12:\n\x10\x61ppointment_type\x18\x03 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x0e\n\x06status\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x07 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etelemed/doctor/v1/export.proto\x12\x11telemed.doctor.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"telemed/type/v1/patient_data.proto\x1a telemed/type/v1/scheduling.proto\"[\n\x0e\x44octorDataPage\x12\x30\n\x07records\x18\x01 \x03(\x0b\x32\x1f.telemed.doctor.v1.DoctorRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"u\n\x0c\x44octorRecord\x12\x30\n\x05visit\x18\x01 \x01(\x0b\x32\x1f.telemed.doctor.v1.PatientVisitH\x00\x12)\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x17.telemed.type.v1.AccessH\x00\x42\x08\n\x06record\"\xf3\x01\n\x0cPatientVisit\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tdoctor_id\x18\x02 \x01(\t\x12:\n\x10\x61ppointment_type\x18\x03 \x01(\x0e\x32 .telemed.type.v1.AppointmentType\x12\x0e\n\x06status\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x07 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'telemed.doctor.v1.export_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPORTPATIENTDATARESPONSE']._serialized_start=156
-  _globals['_EXPORTPATIENTDATARESPONSE']._serialized_end=258
-  _globals['_DOCTORRECORD']._serialized_start=260
-  _globals['_DOCTORRECORD']._serialized_end=377
-  _globals['_PATIENTVISIT']._serialized_start=380
-  _globals['_PATIENTVISIT']._serialized_end=623
+  _globals['_DOCTORDATAPAGE']._serialized_start=156
+  _globals['_DOCTORDATAPAGE']._serialized_end=247
+  _globals['_DOCTORRECORD']._serialized_start=249
+  _globals['_DOCTORRECORD']._serialized_end=366
+  _globals['_PATIENTVISIT']._serialized_start=369
+  _globals['_PATIENTVISIT']._serialized_end=612
 # @@protoc_insertion_point(module_scope)

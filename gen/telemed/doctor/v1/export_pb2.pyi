@@ -22,7 +22,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class ExportPatientDataResponse(_message.Message):
+class DoctorDataPage(_message.Message):
     """A page of everything that the service keeps of a patient."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -47,7 +47,7 @@ class ExportPatientDataResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ExportPatientDataResponse: _TypeAlias = ExportPatientDataResponse  # noqa: Y015
+Global___DoctorDataPage: _TypeAlias = DoctorDataPage  # noqa: Y015
 
 @_typing.final
 class DoctorRecord(_message.Message):

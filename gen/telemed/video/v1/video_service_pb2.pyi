@@ -809,7 +809,7 @@ class ListSessionsResponse(_message.Message):
 Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015
 
 @_typing.final
-class ExportPatientDataResponse(_message.Message):
+class VideoDataPage(_message.Message):
     """A page of everything that the service keeps of a patient."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -834,7 +834,7 @@ class ExportPatientDataResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ExportPatientDataResponse: _TypeAlias = ExportPatientDataResponse  # noqa: Y015
+Global___VideoDataPage: _TypeAlias = VideoDataPage  # noqa: Y015
 
 @_typing.final
 class VideoRecord(_message.Message):

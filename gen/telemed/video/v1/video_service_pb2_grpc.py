@@ -154,7 +154,7 @@ class VideoServiceStub:
         self.ExportPatientData = channel.unary_unary(
                 '/telemed.video.v1.VideoService/ExportPatientData',
                 request_serializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
-                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ExportPatientDataResponse.FromString,
+                response_deserializer=telemed_dot_video_dot_v1_dot_video__service__pb2.VideoDataPage.FromString,
                 _registered_method=True)
         self.ErasePatientData = channel.unary_unary(
                 '/telemed.video.v1.VideoService/ErasePatientData',
@@ -465,7 +465,7 @@ def add_VideoServiceServicer_to_server(servicer, server):
             'ExportPatientData': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportPatientData,
                     request_deserializer=telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.FromString,
-                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.ExportPatientDataResponse.SerializeToString,
+                    response_serializer=telemed_dot_video_dot_v1_dot_video__service__pb2.VideoDataPage.SerializeToString,
             ),
             'ErasePatientData': grpc.unary_unary_rpc_method_handler(
                     servicer.ErasePatientData,
@@ -1051,7 +1051,7 @@ class VideoService:
             target,
             '/telemed.video.v1.VideoService/ExportPatientData',
             telemed_dot_type_dot_v1_dot_patient__data__pb2.ExportPatientDataRequest.SerializeToString,
-            telemed_dot_video_dot_v1_dot_video__service__pb2.ExportPatientDataResponse.FromString,
+            telemed_dot_video_dot_v1_dot_video__service__pb2.VideoDataPage.FromString,
             options,
             channel_credentials,
             insecure,

@@ -130,7 +130,7 @@ class VideoServiceStub:
     """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
     PERMISSION_DENIED for somebody else's.
     """
-    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _video_service_pb2.ExportPatientDataResponse]
+    ExportPatientData: _grpc.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _video_service_pb2.VideoDataPage]
     """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
     Errors: PERMISSION_DENIED for somebody else's.
     """
@@ -236,7 +236,7 @@ class VideoServiceAsyncStub(VideoServiceStub):
     """Tells who touched a patient's data in this service: patients their own, administrators anybody's. Errors:
     PERMISSION_DENIED for somebody else's.
     """
-    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _video_service_pb2.ExportPatientDataResponse]  # type: ignore[assignment]
+    ExportPatientData: _aio.UnaryUnaryMultiCallable[_patient_data_pb2.ExportPatientDataRequest, _video_service_pb2.VideoDataPage]  # type: ignore[assignment]
     """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
     Errors: PERMISSION_DENIED for somebody else's.
     """
@@ -465,7 +465,7 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _patient_data_pb2.ExportPatientDataRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_video_service_pb2.ExportPatientDataResponse, _abc.Awaitable[_video_service_pb2.ExportPatientDataResponse]]:
+    ) -> _typing.Union[_video_service_pb2.VideoDataPage, _abc.Awaitable[_video_service_pb2.VideoDataPage]]:
         """Tells everything that this service keeps of a patient, page by page: patients their own, administrators anybody's.
         Errors: PERMISSION_DENIED for somebody else's.
         """
