@@ -32,10 +32,8 @@ from stack.plan import HOST
 
 _CALL_SECONDS = 10.0
 _KEPT = 500
-_BALANCED: dict[str, Any] = {
-    "loadBalancingConfig": [{"round_robin": {}}],
-    "healthCheckConfig": {"serviceName": ""},
-}
+_BALANCED: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+_HEALTHY: dict[str, Any] = {"healthCheckConfig": {"serviceName": ""}}
 _RETRIED: dict[str, Any] = {
     "methodConfig": [
         {
@@ -242,15 +240,16 @@ async def mixed_load(
     clients: int,
     pause_seconds: float = 0.0,
     retries: bool = False,
+    heeds_health: bool = True,
     call_seconds: float = _CALL_SECONDS,
 ) -> AsyncIterator[Tally]:
     """So many clients, each with its next call a pause after the last, while the block runs.
 
-    Channels balance round-robin over the replicas that are SERVING. Without `retries` nothing is ever sent twice, not
-    even by gRPC itself.
+    Channels balance round-robin over the replicas, and heed what they say of their health. Without `retries` nothing is
+    ever sent twice, not even by gRPC itself.
     """
     tally = Tally()
-    options = channel_options(retries=retries)
+    options = channel_options(retries=retries, heeds_health=heeds_health)
     channels = {
         service: grpc.aio.insecure_channel(running.target(service), options=options)
         for service in ("appointment", "doctor", "video")
@@ -276,9 +275,9 @@ async def mixed_load(
         await asyncio.gather(*(channel.close() for channel in channels.values()))
 
 
-def channel_options(*, retries: bool) -> list[tuple[str, Any]]:
-    """A channel as a client of replicas opens it: balanced, shunning those that say NOT_SERVING."""
-    config = _BALANCED | (_RETRIED if retries else {})
+def channel_options(*, retries: bool, heeds_health: bool = True) -> list[tuple[str, Any]]:
+    """A channel as a client of replicas opens it: balanced, and shunning those that say NOT_SERVING."""
+    config = _BALANCED | (_HEALTHY if heeds_health else {}) | (_RETRIED if retries else {})
     return [
         ("grpc.service_config", json.dumps(config)),
         ("grpc.enable_retries", int(retries)),

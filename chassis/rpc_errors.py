@@ -175,7 +175,8 @@ def status_from(error: grpc.aio.AioRpcError) -> status_pb2.Status:
         return found
     # The transport's own text names addresses; say no more than the code does.
     code = error.code().name
-    return _plain(code_pb2.Code.Value(code), code, f"a service answered {code}")
+    retry = _RETRY_SECONDS.get(Kind[code]) if code in Kind.__members__ else None
+    return _plain(code_pb2.Code.Value(code), code, f"a service answered {code}", retry)
 
 
 def refusal_from(error: grpc.aio.AioRpcError) -> Refusal:
