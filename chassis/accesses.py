@@ -16,9 +16,11 @@ OK = "OK"
 # How the names of the methods end that erase what a service keeps of a patient.
 ERASURE = "/ErasePatientData"
 # Whoever gets these has no answer, so nobody waits for the row.
-NOBODY_WAITS = frozenset({"CANCELLED", "DEADLINE_EXCEEDED"})
+NOBODY_WAITS = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "UNAVAILABLE"})
 # Nothing was asked of anybody's data; unless something of it had been looked at already.
-_NOT_YET_A_QUESTION = frozenset({"INVALID_ARGUMENT", "UNAUTHENTICATED", "RESOURCE_EXHAUSTED"}) | NOBODY_WAITS
+_NOT_YET_A_QUESTION = frozenset(
+    {"INVALID_ARGUMENT", "UNAUTHENTICATED", "RESOURCE_EXHAUSTED", "CANCELLED", "DEADLINE_EXCEEDED"}
+)
 
 
 class Action(StrEnum):
