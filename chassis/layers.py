@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span
 
 from chassis import break_glass
 from chassis.accesses import note_caller
@@ -20,7 +20,7 @@ from chassis.logs import note_bug
 from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
 from chassis.policy import CLOSED, Policy, Scope
 from chassis.rpc_errors import failure_of
-from chassis.telemetry import context_from, note_error, tracer
+from chassis.telemetry import context_from, note_error, server_span
 from chassis.tokens import TokenVerifier
 from kernel.errors import DeadlineTooShort, Overloaded, PermissionDenied, Unauthenticated
 
@@ -59,14 +59,7 @@ async def traced(call: Call) -> AsyncIterator[None]:
     if _PREVIOUS_ATTEMPTS in call.metadata:
         retried_calls.labels(call.method).inc()
     attributes = {"rpc.system.name": "grpc", "rpc.method": call.method}
-    with tracer().start_as_current_span(
-        call.method,
-        context=context_from(call.metadata),
-        kind=SpanKind.SERVER,
-        attributes=attributes,
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
+    with server_span(call.method, context_from(call.metadata), attributes, lasts=call.streams) as span:
         code, reason = "OK", ""
         try:
             yield

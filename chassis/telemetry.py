@@ -1,7 +1,8 @@
 """OpenTelemetry for a process: the tracer, where spans go, and W3C trace context in and out of metadata."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from opentelemetry import trace
@@ -11,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 # Made once, before there is a provider: it passes on to the process's own as soon as that is set. Asking for a tracer
@@ -20,6 +21,7 @@ _tracer = trace.get_tracer("telemed")
 _propagator = TraceContextTextMapPropagator()
 TRACEPARENT = "traceparent"
 _NO_SPAN = nullcontext(INVALID_SPAN)
+_QUEUED_SPANS = 16_384
 Attributes = Mapping[str, str | int]
 
 
@@ -47,9 +49,15 @@ def start_telemetry(service: str, otlp_endpoint: str, sample_ratio: float) -> Te
     )
     if otlp_endpoint:
         exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+        provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=_queue_size()))
     trace.set_tracer_provider(provider)
     return Telemetry(provider)
+
+
+def _queue_size() -> int | None:
+    # None leaves OpenTelemetry's own variable, or its default, which a burst of a few hundred calls overflows: what is
+    # too much is dropped, and its children are left without a parent.
+    return None if "OTEL_BSP_MAX_QUEUE_SIZE" in os.environ else _QUEUED_SPANS
 
 
 def tracer() -> Tracer:
@@ -60,6 +68,38 @@ def tracer() -> Tracer:
 def is_recorded() -> bool:
     """Whether the running work belongs to a trace that somebody records."""
     return trace.get_current_span().get_span_context().trace_flags.sampled
+
+
+def server_span(
+    name: str, context: Context | None, attributes: Attributes, *, lasts: bool
+) -> AbstractContextManager[Span]:
+    """A SERVER span for as long as the block runs.
+
+    One that `lasts`, as that of a stream does, reaches its receiver when it ends, in hours perhaps or never. What is
+    done meanwhile is therefore not recorded: it would be there long before its parent.
+    """
+    if lasts:
+        return _lasting_span(name, context, attributes)
+    return _tracer.start_as_current_span(
+        name,
+        context=context,
+        kind=SpanKind.SERVER,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    )
+
+
+@contextmanager
+def _lasting_span(name: str, context: Context | None, attributes: Attributes) -> Iterator[Span]:
+    span = _tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
+    own = span.get_span_context()
+    unrecorded = trace.NonRecordingSpan(SpanContext(own.trace_id, own.span_id, is_remote=False))
+    try:
+        with trace.use_span(unrecorded, record_exception=False, set_status_on_exception=False):
+            yield span
+    finally:
+        span.end()
 
 
 def client_span(name: str, attributes: Attributes) -> AbstractContextManager[Span]:

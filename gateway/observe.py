@@ -5,11 +5,11 @@ import re
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from chassis.metrics import exemplar, http_requests
 from chassis.telemetry import TRACEPARENT, context_from, current_trace_id, link_to, note_error, tracer
@@ -21,6 +21,9 @@ REQUEST_ID = "x-request-id"
 _SANE_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 _SERVER_ERROR = 500
+# Asked by container engines and balancers every few seconds, for ever: they are counted and logged, and in no trace.
+_PROBED = frozenset({"/healthz", "/readyz"})
+_UNRECORDED = nullcontext(INVALID_SPAN)
 
 
 @dataclass(slots=True)
@@ -52,15 +55,19 @@ def observed(request: Request, *, continues: bool) -> Iterator[Exchange]:
     """
     started = time.perf_counter()
     method = request.method if request.method in _METHODS else "_OTHER"
-    with tracer().start_as_current_span(
-        "HTTP" if method == "_OTHER" else method,
-        context=context_from(request.headers) if continues else Context(),
-        links=None if continues else link_to(request.headers.get(TRACEPARENT, "")),
-        kind=SpanKind.SERVER,
-        attributes={"http.request.method": method, "url.scheme": "http"},
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
+    with (
+        _UNRECORDED
+        if request.path in _PROBED
+        else tracer().start_as_current_span(
+            "HTTP" if method == "_OTHER" else method,
+            context=context_from(request.headers) if continues else Context(),
+            links=None if continues else link_to(request.headers.get(TRACEPARENT, "")),
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "url.scheme": "http"},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span
+    ):
         trace_id = current_trace_id() or uuid.uuid4().hex
         asked = request.headers.get(REQUEST_ID, "")
         exchange = Exchange(span, asked if _SANE_ID.fullmatch(asked) else trace_id, trace_id)
