@@ -43,6 +43,7 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
             verifier,
             _limits(settings, buckets),
             continues_traces=settings.continue_traces,
+            ops_url=settings.ops_url,
         )
         await serve_until_told(gateway, settings)
 

@@ -96,6 +96,7 @@ class Gateway:
         limits: Limits,
         *,
         continues_traces: bool = False,
+        ops_url: str = "",
     ) -> None:
         self.stopping = asyncio.Event()
         self._in_flight = 0
@@ -112,7 +113,7 @@ class Gateway:
         served = [binding for binding, _ in bindings]
         document = document_of(served, CONTRACTS)
         described = orjson.dumps(document), page_of(document).encode()
-        self._pages = Pages(served, *described, upstreams.states, self.stopping, VisitPage())
+        self._pages = Pages(served, *described, upstreams.states, self.stopping, VisitPage(), ops_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""

@@ -20,6 +20,7 @@ class Pages:
     """The pages; `stopping` is set once the process has been told to end.
 
     `document` and `api_text` are the API's description as JSON and as HTML, both made once: anybody may ask for them.
+    `ops_url` is where the console of a demo is, if there is one.
     """
 
     bindings: Sequence[Binding]
@@ -28,6 +29,7 @@ class Pages:
     states: States
     stopping: asyncio.Event
     visit_page: VisitPage
+    ops_url: str = ""
 
     def find(self, path: str) -> tuple[str, Page] | None:
         """The page at a path with the name of its route; all of them are read by GET and need no token."""
@@ -49,6 +51,8 @@ class Pages:
                 return self.live
             case "/readyz":
                 return self.ready
+            case "/ops" | "/ops/" if self.ops_url:
+                return self.console
         return None
 
     async def routes(self) -> Answer:
@@ -72,6 +76,10 @@ class Pages:
         """The same for people."""
         policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
         return Answer(HTTPStatus.OK, self.api_text, "text/html; charset=utf-8", policy)
+
+    async def console(self) -> Answer:
+        """The way to the console of a demo, which is a process of its own."""
+        return Answer(HTTPStatus.TEMPORARY_REDIRECT, b"", "text/plain", {"location": self.ops_url})
 
     async def live(self) -> Answer:
         """That the process can answer at all; it asks nobody."""

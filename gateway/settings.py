@@ -64,6 +64,9 @@ class GatewaySettings(BaseSettings):
         description="Trust callers' traceparent: their trace goes on here, and they say what is recorded. Otherwise "
         "each request begins a trace of its own, linked to the caller's.",
     )
+    ops_url: str = Field(
+        default="", description="Where /ops leads: the console of a demo; empty means that it is none."
+    )
     redis_url: str = Field(
         default="",
         validation_alias=AliasChoices("redis_url", "REDIS_URL"),

@@ -39,6 +39,7 @@ environment:
   TELEMED_APPOINTMENT_DATABASE_URL one service's own database; likewise _DOCTOR_ and _VIDEO_
   TELEMED_NOW                      start the clock of all services there, such as 2026-03-01T00:00:00Z
                                    (demo and tests only); it ticks on
+  OTEL_EXPORTER_OTLP_ENDPOINT      where traces are sent by OTLP/HTTP, instead of to the console
 Every other variable reaches the services as it is.
 """
 
@@ -134,7 +135,8 @@ def _add_up(command: argparse.ArgumentParser) -> None:
         type=int,
         default=_DEFAULT_PORT,
         metavar="N",
-        help="the gateway's port; appointment, doctor and video take N+1, N+2 and N+3 (default: %(default)s)",
+        help="the gateway's port; appointment, doctor and video take N+1, N+2 and N+3, metrics N+4 to N+7, the console "
+        "N+8 (default: %(default)s)",
     )
     command.add_argument(
         "--replicas",
@@ -143,7 +145,8 @@ def _add_up(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes of each service and of the gateway, balanced; the ports of each further one are ten higher",
     )
-    command.add_argument("--no-demo", action="store_true", help="start with empty databases")
+    command.add_argument("--no-demo", action="store_true", help="start with empty databases, and without the console")
+    command.add_argument("--no-console", action="store_true", help="start without the console of traces and health")
     command.add_argument("--book", action="store_true", help="book one appointment through the gateway and show it")
     command.add_argument("--json-logs", action="store_true", help="log JSON, and to this terminal as well")
     command.add_argument("--verbose", action="store_true", help="show all logs on this terminal as well")
@@ -212,6 +215,8 @@ def _plan(parsed: argparse.Namespace) -> Plan:
         demo=not parsed.no_demo,
         book=parsed.book,
         replicas=parsed.replicas,
+        console=not parsed.no_console,
+        traces_to=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         json_logs=parsed.json_logs,
         verbose=parsed.verbose,
         shows=shows,

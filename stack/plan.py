@@ -12,6 +12,7 @@ from stack.service_tokens import service_token_file
 
 HOST = "127.0.0.1"
 GATEWAY = "gateway"
+CONSOLE = "console"
 # Whom a service calls: the appointment service asks for slots, the other two follow the change feed.
 _PEER = {"appointment": "doctor", "doctor": "appointment", "video": "appointment"}
 # From the ports of one replica to those of the next; the first nine after the gateway's are the first replica's.
@@ -28,10 +29,11 @@ class PlanError(Exception):
 class Plan:
     """The wishes of whoever starts a stack.
 
-    `port` is the gateway's; the services take the three after it, and the four after those show each process's metrics.
-    Of more `replicas` than one, each further one has its ports ten higher, and all gateways share `port`: each has one
-    more, the ninth after it, where it answers alone. `shows` is what all clocks show at the real instant `shown_at`, or
-    None for real time; both aware.
+    `port` is the gateway's; the services take the three after it, the four after those show each process's metrics, and
+    the next is the console's. Of more `replicas` than one, each further one has its ports ten higher, and all gateways
+    share `port`: each has one more, the ninth after it, where it answers alone. Traces go to `traces_to`, an OTLP/HTTP
+    address; empty means to the console. `shows` is what all clocks show at the real instant `shown_at`, or None for
+    real time; both aware.
     """
 
     data: Path
@@ -41,13 +43,15 @@ class Plan:
     verbose: bool = False
     book: bool = False
     replicas: int = 1
+    console: bool = True
+    traces_to: str = ""
     shows: datetime | None = None
     shown_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.replicas <= _MOST_REPLICAS:
             raise PlanError(f"--replicas {self.replicas}: 1 to {_MOST_REPLICAS} of each process")
-        after = 2 * len(SERVICES) + 1 if self.replicas == 1 else _STRIDE * self.replicas - 1
+        after = _CONSOLE_PLACE if self.replicas == 1 else _STRIDE * self.replicas - 1
         if not 1 <= self.port <= _LAST_PORT - after:
             raise PlanError(f"--port {self.port}: this port and the {after} after it must be 1 to {_LAST_PORT}")
 
@@ -83,6 +87,11 @@ class Plan:
         }
 
     @property
+    def console_port(self) -> int | None:
+        """The TCP port of the console, which only a demo has."""
+        return self.port + _CONSOLE_PLACE if self.demo and self.console else None
+
+    @property
     def logs(self) -> Path:
         """The folder of one log a process."""
         return self.data / "logs"
@@ -93,6 +102,7 @@ class Plan:
 
 
 _LAST_PORT = 65_535
+_CONSOLE_PLACE = 8
 _MOST_REPLICAS = 9
 
 
@@ -124,7 +134,7 @@ def default_data_folder() -> Path:
 
 
 def processes_of(plan: Plan, database_urls: Mapping[str, str], jwks_file: Path) -> list[ProcessPlan]:
-    """Every process of a stack, services first."""
+    """Every process of a stack: the console first, which receives the traces of the others, and the gateway last."""
     shared = _shared(plan, jwks_file)
     processes = [
         _process(plan, name, f"{service}_svc", shared | _service(plan, name, database_urls[service]))
@@ -132,11 +142,23 @@ def processes_of(plan: Plan, database_urls: Mapping[str, str], jwks_file: Path) 
         for name in _replicas(plan, service)
     ]
     gateways = [_process(plan, name, "gateway", shared | _gateway(plan, name)) for name in _replicas(plan, GATEWAY)]
-    return [*processes, *gateways]
+    return [*_console(plan), *processes, *gateways]
 
 
 def _replicas(plan: Plan, kind: str) -> list[str]:
     return [replica_name(kind, number) for number in range(1, plan.replicas + 1)]
+
+
+def _console(plan: Plan) -> list[ProcessPlan]:
+    if plan.console_port is None:
+        return []
+    environment = {
+        "PYTHONUNBUFFERED": "1",
+        "CONSOLE_PORT": str(plan.console_port),
+        "CONSOLE_DATA": str(plan.data.resolve()),
+        "CONSOLE_RECEIVES": str(not plan.traces_to).lower(),
+    }
+    return [ProcessPlan(CONSOLE, "stack.console", plan.console_port, environment, plan.logs / f"{CONSOLE}.log")]
 
 
 def _process(plan: Plan, name: str, module: str, environment: dict[str, str]) -> ProcessPlan:
@@ -151,6 +173,8 @@ def _shared(plan: Plan, jwks_file: Path) -> dict[str, str]:
         "TELEMED_JWKS_FILE": str(jwks_file.resolve()),
         "TELEMED_LOG_JSON": str(plan.json_logs).lower(),
     }
+    if plan.console_port is not None and not plan.traces_to:
+        shared["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://{HOST}:{plan.console_port}"
     if plan.shows is not None and plan.shown_at is not None:
         shared |= {"TELEMED_NOW": plan.shows.isoformat(), "TELEMED_NOW_AT": plan.shown_at.isoformat()}
     return shared
@@ -176,12 +200,15 @@ def _service(plan: Plan, name: str, database_url: str) -> dict[str, str]:
 
 def _gateway(plan: Plan, name: str) -> dict[str, str]:
     upstreams = {f"telemed.{service}.v1": _target(plan, service) for service in SERVICES}
-    return {
+    environment = {
         "GATEWAY_HOST": HOST,
         "GATEWAY_PORT": str(plan.ports[name]),
         "GATEWAY_UPSTREAMS": json.dumps(upstreams),
         "GATEWAY_CONTINUE_TRACES": "true",  # who can reach this machine's loopback is no stranger
     }
+    if plan.console_port is not None:
+        environment["GATEWAY_OPS_URL"] = f"http://localhost:{plan.console_port}/ops/"
+    return environment
 
 
 def _target(plan: Plan, service: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a process is ready: gRPC health of a service, `/readyz` of the gateway, and the plain HTTP both need."""
+"""Whether a process is ready: gRPC health of a service, a path of those that speak HTTP, and that plain HTTP itself."""
 
 import asyncio
 import http.client
@@ -10,10 +10,12 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from stack.plan import GATEWAY, HOST, kind_of
+from stack.plan import CONSOLE, GATEWAY, HOST, kind_of
 
 _PROBE_SECONDS = 1.0
 _CALL_SECONDS = 20.0
+# Where those say whether they are ready that speak HTTP.
+_OVER_HTTP = {GATEWAY: "/readyz", CONSOLE: "/ops/api/store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ def call(
 
 async def is_ready(name: str, port: int) -> bool:
     """Whether the process says, within a second, that it can do its work."""
-    if kind_of(name) == GATEWAY:
-        return await asyncio.to_thread(_gateway_is_ready, port)
+    if (kind := kind_of(name)) in _OVER_HTTP:
+        return await asyncio.to_thread(_says_ok, port, _OVER_HTTP[kind])
     async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
         health = health_pb2_grpc.HealthStub(channel)
         try:
@@ -79,9 +81,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _gateway_is_ready(port: int) -> bool:
+def _says_ok(port: int, path: str) -> bool:
     try:
-        return call(port, "GET", "/readyz", timeout_seconds=_PROBE_SECONDS).status == http.client.OK
+        return call(port, "GET", path, timeout_seconds=_PROBE_SECONDS).status == http.client.OK
     except OSError:
         return False
 

@@ -36,12 +36,16 @@ class ProcessState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of a stack. Times of the stack's clock are in ISO 8601, or None for real time."""
+    """The state of a stack; `admin_ports` are those of the pages /metrics.
+
+    Times of the stack's clock are in ISO 8601, or None for real time.
+    """
 
     pid: int
     url: str
     database_urls: dict[str, str]
     processes: dict[str, ProcessState] = field(default_factory=dict)
+    admin_ports: dict[str, int] = field(default_factory=dict)
     shows: str | None = None
     shown_at: str | None = None
 

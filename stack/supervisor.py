@@ -12,7 +12,7 @@ from typing import Any
 from stack import databases
 from stack.demo_data import DemoSummary, seed
 from stack.issuer import Issuer
-from stack.plan import GATEWAY, HOST, Plan, PlanError, kind_of, processes_of
+from stack.plan import CONSOLE, GATEWAY, HOST, Plan, PlanError, kind_of, processes_of
 from stack.postgres import Postgres
 from stack.probes import is_free, is_ready
 from stack.processes import Child, follow, last_lines
@@ -104,6 +104,8 @@ class Supervisor:
         wanted = self._plan.ports | {f"metrics of {name}": port for name, port in self._plan.admin_ports.items()}
         if self._plan.port not in wanted.values():
             wanted |= {"all gateways": self._plan.port}
+        if self._plan.console_port is not None:
+            wanted |= {CONSOLE: self._plan.console_port}
         while taken := {name: port for name, port in wanted.items() if not is_free(port)}:
             if time.monotonic() > deadline:
                 ports = ", ".join(f"{port} ({name})" for name, port in taken.items())
@@ -178,9 +180,9 @@ class Supervisor:
     async def _stop_children(self) -> None:
         if self._listening is not None:
             self._listening.close()  # nobody shall wait there for a gateway that does not come again
-        gateways = [child for child in self._children if kind_of(child.plan.name) == GATEWAY]
-        services = [child for child in self._children if child not in gateways]
-        for together in (gateways, services):
+        kinds = {GATEWAY: 0, CONSOLE: 2}  # the console last of all: it takes the last spans of the others
+        for turn in range(3):
+            together = [child for child in self._children if kinds.get(kind_of(child.plan.name), 1) == turn]
             await asyncio.gather(*(child.stop(_STOP_SECONDS) for child in together))
 
     def _publish(self) -> None:
@@ -196,6 +198,7 @@ class Supervisor:
             url=self._plan.gateway_url,
             database_urls=dict(self.database_urls),
             processes=processes,
+            admin_ports=self._plan.admin_ports,
             shows=shows.isoformat() if shows else None,
             shown_at=shown_at.isoformat() if shown_at else None,
         ).write(self._plan.data)

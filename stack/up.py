@@ -47,6 +47,7 @@ def banner(plan: Plan, demo: DemoSummary | None) -> str:
     lines = [
         ("API", plan.gateway_url),
         ("health", f"{plan.gateway_url}/readyz"),
+        *([("console", f"{plan.gateway_url}/ops   (traces, health, bookings)")] if plan.console_port else []),
         ("ports", ", ".join(f"{name} {port}" for name, port in plan.ports.items())),
         ("metrics", ", ".join(f"{name} {port}" for name, port in plan.admin_ports.items())),
         ("data", str(plan.data)),

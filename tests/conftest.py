@@ -26,4 +26,5 @@ pytest_plugins = [
     "tests.fix_records",
     "tests.fix_video_call",
     "tests.fix_redis",
+    "tests.fix_console",
 ]

@@ -117,7 +117,8 @@ def running_clinic(*options: str, **environment: str) -> Iterator[Clinic]:
         data, port = Path(folder), free_ports()
         data.chmod(0o755)
         console = data / "console.log"
-        command = [sys.executable, "-m", "stack.cli", "up", "--data", str(data), "--port", str(port), *options]
+        command = [sys.executable, "-m", "stack.cli", "up", "--no-console", "--data", str(data)]
+        command += ["--port", str(port), *options]
         with console.open("wb") as output:
             env = os.environ | environment
             process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=env)

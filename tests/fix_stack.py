@@ -55,13 +55,17 @@ def start_stack() -> Iterator[StartStack]:
     """Starts stacks; what a test leaves running is ended after it."""
     with ExitStack() as cleanup:
 
-        def start(*options: str, data: Path | None = None, port: int | None = None) -> RunningStack:
+        def start(
+            *options: str, data: Path | None = None, port: int | None = None, console: bool = False
+        ) -> RunningStack:
             folder = data or _data_folder(cleanup)
             chosen = port or free_ports()
             output = folder / "console.log"
             command = [sys.executable, "-m", "stack.cli", "up", "--data", str(folder), "--port", str(chosen), *options]
-            with output.open("wb") as console:
-                process = subprocess.Popen(command, cwd=ROOT, stdout=console, stderr=subprocess.STDOUT)
+            if not console:
+                command.append("--no-console")
+            with output.open("wb") as terminal:
+                process = subprocess.Popen(command, cwd=ROOT, stdout=terminal, stderr=subprocess.STDOUT)
             cleanup.callback(_end, process)
             _wait_until_ready(process, output)
             return RunningStack(folder, chosen, process, output)
@@ -76,7 +80,7 @@ def data_folder() -> Iterator[Path]:
         yield _data_folder(cleanup)
 
 
-def free_ports(count: int = 8) -> int:
+def free_ports(count: int = 10) -> int:
     """The first of some ports in a row that are free now; below the range that the kernel gives to clients."""
     while True:
         first = random.randrange(20_000, 32_000, count)  # noqa: S311  no secret

@@ -133,12 +133,13 @@ def test_a_clock_that_cannot_be_set_is_refused_before_anything_starts(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_eight_ports_follow_each_other_and_must_exist(tmp_path: Path) -> None:
+def test_the_nine_ports_follow_each_other_and_must_exist(tmp_path: Path) -> None:
     ports = {"gateway": 3000, "appointment": 3001, "doctor": 3002, "video": 3003}
     assert Plan(data=tmp_path, port=3000).ports == ports
     assert Plan(data=tmp_path, port=3000).admin_ports["gateway"] == 3004
-    assert Plan(data=tmp_path, port=65_528).admin_ports["video"] == 65_535
-    for port in (0, 65_529):
+    assert Plan(data=tmp_path, port=3000).console_port == 3008
+    assert Plan(data=tmp_path, port=65_527).console_port == 65_535
+    for port in (0, 65_528):
         with pytest.raises(PlanError):
             Plan(data=tmp_path, port=port)
 
@@ -161,11 +162,29 @@ def test_all_processes_share_one_clock_and_only_services_have_databases(tmp_path
     shown_at = datetime(2026, 1, 1, tzinfo=UTC)
     plan = Plan(data=tmp_path, port=3000, shows=datetime(2026, 3, 1, tzinfo=UTC), shown_at=shown_at)
     processes = processes_of(plan, databases.urls_on("postgresql:///postgres"), tmp_path / "jwks.json")
-    assert [process.name for process in processes] == ["appointment", "doctor", "video", "gateway"]
-    for process in processes:
+    assert [process.name for process in processes] == ["console", "appointment", "doctor", "video", "gateway"]
+    for process in processes[1:]:
         assert process.environment["TELEMED_NOW"] == "2026-03-01T00:00:00+00:00"
         assert process.environment["TELEMED_NOW_AT"] == "2026-01-01T00:00:00+00:00"
         assert (f"{process.name.upper()}_DATABASE_URL" in process.environment) == (process.name != "gateway")
+
+
+def where_traces_go(plan: Plan) -> set[str | None]:
+    processes = processes_of(plan, databases.urls_on("postgresql:///postgres"), plan.data / "jwks.json")
+    return {p.environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") for p in processes if p.name != "console"}
+
+
+def test_traces_go_to_the_console_unless_the_user_has_a_place_for_them(tmp_path: Path) -> None:
+    assert where_traces_go(Plan(data=tmp_path, port=3000)) == {"http://127.0.0.1:3008"}
+    assert where_traces_go(Plan(data=tmp_path, port=3000, traces_to="http://collector:4318")) == {None}
+
+
+@pytest.mark.parametrize("without", [{"demo": False}, {"console": False}])
+def test_without_a_demo_or_a_wish_for_it_there_is_no_console(tmp_path: Path, without: dict[str, bool]) -> None:
+    plan = Plan(data=tmp_path, port=3000, **without)  # type: ignore[arg-type]
+    names = [p.name for p in processes_of(plan, databases.urls_on("postgresql:///postgres"), tmp_path / "jwks.json")]
+    assert names == ["appointment", "doctor", "video", "gateway"]
+    assert where_traces_go(plan) == {None}
 
 
 def test_no_variable_means_the_embedded_database() -> None:
