@@ -19,6 +19,8 @@ from appointment_svc.app.cancel_appointment import CancelAppointment
 from appointment_svc.app.check_conflicts import CheckConflicts
 from appointment_svc.app.complete_appointment import CompleteAppointment
 from appointment_svc.app.confirm_hold import ConfirmHold
+from appointment_svc.app.count_month import CountMonth
+from appointment_svc.app.count_now import CountNow
 from appointment_svc.app.explaining import Explainer
 from appointment_svc.app.get_appointment import GetAppointment
 from appointment_svc.app.get_booking_analytics import GetBookingAnalytics
@@ -41,6 +43,7 @@ from appointment_svc.domain.timeouts import timeouts
 from appointment_svc.peers.doctors import GrpcDoctors
 from appointment_svc.settings import AppointmentSettings, RuleSettings
 from appointment_svc.storage.appointments import PostgresAppointments
+from appointment_svc.storage.counts import PostgresCounts, PostgresTurns
 from appointment_svc.storage.diaries import PostgresDiaries
 from appointment_svc.storage.feed import CHANNEL, PostgresFeed, Sequencer
 from appointment_svc.storage.history import PostgresHistory
@@ -55,6 +58,7 @@ from chassis.access_log import PostgresAccessLog
 from chassis.background import periodically
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
+from chassis.database_numbers import DatabaseNumbers
 from chassis.db import Database
 from chassis.listener import listen
 from chassis.logs import start_logging
@@ -69,6 +73,7 @@ from chassis.signals import Signal
 from chassis.telemetry import start_telemetry
 
 _HOUR = 3600.0
+_COUNT_SECONDS = 5.0
 SERVICES = [appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"].full_name]
 
 
@@ -143,6 +148,9 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
             ("read the feed", live_feed.run),
             ("note the head of the history", lambda: periodically(_HOUR, feed.note_head)),
+            ("count what is open", partial(periodically, _COUNT_SECONDS, CountNow(PostgresCounts(database), holds))),
+            ("count the month", CountMonth(PostgresTurns(settings.direct_url), clock).run),
+            ("watch the database", DatabaseNumbers(database).run),
             ("listen for the feed", lambda: listen(settings.direct_url, CHANNEL, grown)),
         ],
         closers=[channel.close, database.close],

@@ -13,8 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from opentelemetry.trace import Span
 
 from chassis import break_glass
-from chassis.context import TICKET, caller_or_none, remaining_seconds
-from chassis.metrics import client_calls, exemplar
+from chassis.context import ATTEMPTS_TRAILER, TICKET, caller_or_none, remaining_seconds
+from chassis.metrics import client_calls, client_retries, exemplar
 from chassis.rpc_errors import refusal_from
 from chassis.telemetry import Attributes, client_span, detached_client_span, inject, note_error
 from kernel.errors import DeadlineTooShort
@@ -100,8 +100,10 @@ class Client:
         started, code = time.perf_counter(), "CANCELLED"
         with client_span(name, attributes) as span:
             try:
-                answer = await call(request, timeout=timeout, metadata=self.metadata(), wait_for_ready=False)
+                running = call(request, timeout=timeout, metadata=self.metadata(), wait_for_ready=False)
+                answer = await running
                 code = "OK"
+                _count_retries(name, await running.trailing_metadata())
             except grpc.aio.AioRpcError as error:
                 code = error.code().name
                 raise refusal_from(error) from None
@@ -191,6 +193,12 @@ def _timeout() -> float:
     if remaining <= _SHAVE_SECONDS:
         raise DeadlineTooShort("no time is left for a further call")
     return remaining - _SHAVE_SECONDS
+
+
+def _count_retries(name: str, trailers: grpc.aio.Metadata | None) -> None:
+    attempts = trailers.get(ATTEMPTS_TRAILER) if trailers else None
+    if isinstance(attempts, str) and attempts.isdigit():
+        client_retries.labels(name).inc(int(attempts))
 
 
 def _note(span: Span, code: str) -> None:

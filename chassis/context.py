@@ -11,6 +11,8 @@ from kernel.errors import Unauthenticated
 
 # The scheme of an authorization by which a single-use ticket takes the place of a token.
 TICKET = "Ticket"
+# The trailer by which an answer tells how often the call had been tried before; grpc keeps that to itself.
+ATTEMPTS_TRAILER = "telemed-previous-attempts"
 
 
 class Role(StrEnum):

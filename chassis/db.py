@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from chassis.accesses import is_out_of_the_ordinary
 from chassis.connection import Connection, is_open, options
 from chassis.context import PurposeOfUse, caller_or_none, remaining_seconds
-from chassis.metrics import REGISTRY, PoolNumbers, exemplar, pool_waits, statements
+from chassis.metrics import CONTENTION, REGISTRY, PoolNumbers, contention, exemplar, pool_waits, statements
 from chassis.sql import Query
 from chassis.telemetry import Attributes, client_span, is_recorded, note_error, past_client_span
 from kernel.errors import Unavailable
@@ -260,6 +260,8 @@ class _Watched:
         if error is not None:
             state = error.sqlstate if isinstance(error, psycopg.Error) else None
             failure = state or type(error).__name__
+            if state in CONTENTION:
+                contention.labels(state).inc()
             if state:
                 self._span.set_attribute("db.response.status_code", state)
             note_error(self._span, failure)

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from chassis.metrics import serving
 from chassis.signals import Signal
 
 Probe = Callable[[], Awaitable[None]]
@@ -99,6 +100,7 @@ class Readiness:
 
     def _say(self, *, ready: bool) -> None:
         self.is_ready = ready
+        serving.set(ready)
         self._servicer.say(serving=ready)
 
     async def leave(self) -> None:

@@ -17,7 +17,7 @@ from chassis.accesses import note_caller
 from chassis.context import TICKET, Caller, acting_as, time_limit
 from chassis.limit import REFUSED, AdaptiveLimit
 from chassis.logs import note_bug
-from chassis.metrics import exemplar, retried_calls, server_calls, shed_calls
+from chassis.metrics import exemplar, open_calls, retried_calls, server_calls, shed_calls
 from chassis.policy import CLOSED, Policy, Scope
 from chassis.rpc_errors import failure_of
 from chassis.telemetry import context_from, note_error, server_span
@@ -31,7 +31,7 @@ _SERVER_ERRORS = frozenset(
     {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"},
 )
 # Set by grpc on what it sends again (gRFC A6).
-_PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts"
+PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts"
 _DEFAULT_SECONDS = 15.0
 _SHAVE_SECONDS = 0.020
 _LEAST_SECONDS = 0.100
@@ -56,8 +56,10 @@ Layer = Callable[[Call], AbstractAsyncContextManager[None]]
 async def traced(call: Call) -> AsyncIterator[None]:
     """A SERVER span, one log line and one observation, with the status that the caller gets."""
     started = time.perf_counter()
-    if _PREVIOUS_ATTEMPTS in call.metadata:
+    if PREVIOUS_ATTEMPTS in call.metadata:
         retried_calls.labels(call.method).inc()
+    in_hand = open_calls.labels(call.method)
+    in_hand.inc()
     attributes = {"rpc.system.name": "grpc", "rpc.method": call.method}
     with server_span(call.method, context_from(call.metadata), attributes, lasts=call.streams) as span:
         code, reason = "OK", ""
@@ -67,6 +69,7 @@ async def traced(call: Call) -> AsyncIterator[None]:
             code, reason = _note_failure(call, error, time.perf_counter() - started)
             raise
         finally:
+            in_hand.dec()
             _finish(span, code)
             seconds = time.perf_counter() - started
             server_calls.labels(call.method, code).observe(seconds, exemplar())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
@@ -36,6 +37,12 @@ server_calls = Histogram(
     buckets=SECONDS,
     registry=REGISTRY,
 )
+open_calls = Gauge(
+    "telemed_rpc_server_open_calls",
+    "Calls and streams that this process has in hand.",
+    ["rpc_method"],
+    registry=REGISTRY,
+)
 client_calls = Histogram(
     "rpc_client_call_duration_seconds",
     "How long calls to other services took, their retries included.",
@@ -46,6 +53,12 @@ client_calls = Histogram(
 retried_calls = Counter(
     "telemed_rpc_server_retried_calls",
     "Calls that arrived as a retry of an earlier attempt.",
+    ["rpc_method"],
+    registry=REGISTRY,
+)
+client_retries = Counter(
+    "telemed_rpc_client_retries",
+    "Attempts before the one that was answered, as the service that answered told us.",
     ["rpc_method"],
     registry=REGISTRY,
 )
@@ -72,6 +85,16 @@ statements = Histogram(
     buckets=SECONDS,
     registry=REGISTRY,
 )
+# What two transactions do to each other. Named beforehand, so that the first of a kind is a rise from 0.
+contention = Counter(
+    "telemed_db_contention",
+    "Statements that lost against another transaction: deadlock (40P01), serialisation (40001), lock wait (55P03).",
+    ["sqlstate"],
+    registry=REGISTRY,
+)
+CONTENTION = frozenset({"40P01", "40001", "55P03"})
+for _state in CONTENTION:
+    contention.labels(_state)
 pool_waits = Histogram(
     "db_client_connection_wait_time_seconds",
     "How long work waited for a connection of the pool.",
@@ -81,6 +104,16 @@ pool_waits = Histogram(
 background_failures = Counter(
     "telemed_background_failures", "Failures of background work; it was started again.", ["work"], registry=REGISTRY
 )
+replays = Counter(
+    "telemed_idempotent_replays",
+    "Calls that were answered with what had been saved under their request_id.",
+    ["method"],
+    registry=REGISTRY,
+)
+_build = Gauge(
+    "telemed_build_info", "Which service this is, and which release.", ["service_name", "version"], registry=REGISTRY
+)
+serving = Gauge("telemed_ready", "1 while this process says SERVING.", registry=REGISTRY)
 loop_lag = Histogram(
     "telemed_event_loop_lag_seconds",
     "How much later than asked the event loop ran a timer.",
@@ -95,6 +128,11 @@ def exemplar() -> dict[str, str] | None:
     """The trace that an observation belongs to, when it is recorded."""
     context = trace.get_current_span().get_span_context()
     return {"trace_id": f"{context.trace_id:032x}"} if context.trace_flags.sampled else None
+
+
+def tell_build(service: str) -> None:
+    """Shows which service and release this process is."""
+    _build.labels(service, version("telemed-scheduler")).set(1)
 
 
 _readings: dict[str, Collector] = {}

@@ -15,8 +15,9 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.accesses import before_telling
 from chassis.calls import Calls
+from chassis.context import ATTEMPTS_TRAILER
 from chassis.health import HealthServicer
-from chassis.layers import Call, Layer, call_of
+from chassis.layers import PREVIOUS_ATTEMPTS, Call, Layer, call_of
 from chassis.rpc_errors import DetailRenderer, NoSuchMethodError, failure_of, no_details
 from kernel.errors import Unavailable
 
@@ -84,7 +85,10 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
             try:
                 async with AsyncExitStack() as stack:
                     stack.enter_context(self._calls.unary())
-                    await self._enter(stack, call_of(method, request, context, streams=False), self._layers)
+                    call = call_of(method, request, context, streams=False)
+                    if (attempts := call.metadata.get(PREVIOUS_ATTEMPTS)) is not None:
+                        context.set_trailing_metadata(((ATTEMPTS_TRAILER, attempts),))
+                    await self._enter(stack, call, self._layers)
                     return await behavior(request, context)
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)

@@ -1,5 +1,6 @@
 """Configuration from the environment, the part that every process shares."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -10,12 +11,14 @@ from chassis.limit import AdaptiveLimit
 
 DEMO_ISSUER = "telemed-demo"
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
+# A folder of secrets as container engines mount them: a file for each variable, named as it is in lower case.
+SECRETS_DIR = os.environ.get("TELEMED_SECRETS_DIR") or None
 
 
 class SharedSettings(BaseSettings):
     """What is the same for every process; read from TELEMED_* variables."""
 
-    model_config = SettingsConfigDict(env_prefix="TELEMED_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TELEMED_", extra="ignore", frozen=True, secrets_dir=SECRETS_DIR)
 
     jwks_file: Path | None = Field(default=None, description="The issuer's public keys (JWK set), in a file …")
     jwks_url: str = Field(default="", description="… or at its address (jwks_uri); read again when a key id is new.")
@@ -60,7 +63,7 @@ class SharedSettings(BaseSettings):
 class ServerSettings(BaseSettings):
     """What every gRPC server needs; a service subclasses it with its own prefix, such as APPOINTMENT_."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, secrets_dir=SECRETS_DIR)
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(ge=0, le=65535, description="The TCP port to listen on.")

@@ -15,6 +15,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRat
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from chassis.metrics import tell_build
+
 # Made once, before there is a provider: it passes on to the process's own as soon as that is set. Asking for a tracer
 # makes a new one each time, and every call does so several times.
 _tracer = trace.get_tracer("telemed")
@@ -41,6 +43,7 @@ def start_telemetry(service: str, otlp_endpoint: str, sample_ratio: float) -> Te
 
     `service` is the resource's service.name; `otlp_endpoint` is a base address, to which /v1/traces is added.
     """
+    tell_build(service)
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.namespace": "telemed"}),
         # Spans that nobody receives are not worth recording; contexts are made and passed on all the same.

@@ -5,12 +5,13 @@ from telemed.doctor.v1 import doctor_service_pb2, export_pb2
 from telemed.doctor.v1.doctor_service_pb2_grpc import add_DoctorServiceServicer_to_server
 
 from chassis.access_log import PostgresAccessLog
+from chassis.background import periodically
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
+from chassis.database_numbers import DatabaseNumbers
 from chassis.db import Database
 from chassis.follower import Follower
 from chassis.logs import start_logging
-from chassis.metrics import gauge
 from chassis.migrations import require_current
 from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
@@ -25,16 +26,18 @@ from doctor_svc.api.export import to_record
 from doctor_svc.api.policy import POLICY
 from doctor_svc.api.servicer import DoctorServicer
 from doctor_svc.app.apply_changes import ApplyChanges
+from doctor_svc.app.count_offers import CountOffers
 from doctor_svc.app.refresh_summaries import RefreshSummaries
 from doctor_svc.app.use_cases import use_cases_in
 from doctor_svc.peers.changes import ChangeFeed
 from doctor_svc.settings import DoctorSettings, RuleSettings
 from doctor_svc.storage.patient_data import PatientVisits, forget_words
 from doctor_svc.storage.sql import MIGRATIONS, QUERIES
-from doctor_svc.storage.summaries import StoredRefreshes
+from doctor_svc.storage.summaries import StoredRefreshes, StoredSummaries
 from doctor_svc.storage.transactions import StoredTransactions
 from doctor_svc.storage.world import world_in
 
+_COUNT_SECONDS = 15.0
 SERVICE = doctor_service_pb2.DESCRIPTOR.services_by_name["DoctorService"]
 
 
@@ -66,7 +69,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         await database.one(QUERIES["ping"])
         progress.require_caught_up()
 
-    gauge("telemed_feed_lag_changes", "Changes of the feed that this copy has not applied yet.", lambda: progress.lag)
+    progress.show()
     return framed(
         settings,
         shared,
@@ -79,6 +82,8 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
         work=[
             ("follow changes", Follower(apply.cursor, feed, apply, kept.applied).run),
             ("listen for profiles", world.searches.follow),
+            ("count offers", lambda: periodically(_COUNT_SECONDS, CountOffers(StoredSummaries(database), clock))),
+            ("watch the database", DatabaseNumbers(database).run),
             ("forget old requests", Forgetting(database, QUERIES["forget_requests"], clock).run),
             *([("refresh summaries", refresh.run)] if period else []),
         ],

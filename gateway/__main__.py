@@ -22,6 +22,7 @@ from gateway.serve import serve_until_told
 from gateway.settings import GatewaySettings
 from gateway.stream import StreamLimits
 from gateway.upstreams import Upstreams
+from gateway.watching import start_watching
 
 
 async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
@@ -45,6 +46,7 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
             continues_traces=settings.continue_traces,
             ops_url=settings.ops_url,
         )
+        stack.push_async_callback(start_watching(upstreams, gateway.stopping.is_set).stop)
         await serve_until_told(gateway, settings)
 
 

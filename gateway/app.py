@@ -36,6 +36,7 @@ from gateway.http import (
     read_json_body,
 )
 from gateway.limits.guard import RateGuard
+from gateway.numbers import shed
 from gateway.observe import REQUEST_ID, Exchange, observed
 from gateway.openapi.document import document_of
 from gateway.openapi.page import page_of
@@ -165,6 +166,7 @@ class Gateway:
 
     def _shed(self) -> None:
         if self._in_flight > self._limits.in_flight:
+            shed.inc()
             raise Overloaded("too many requests at once", retry_after_seconds=1.0)
 
     @contextmanager

@@ -14,6 +14,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from chassis.metrics import exemplar, http_requests
 from chassis.telemetry import TRACEPARENT, context_from, current_trace_id, link_to, note_error, tracer
 from gateway.http import Request
+from gateway.numbers import active_requests
 
 access_log = logging.getLogger("telemed.access")
 
@@ -71,9 +72,12 @@ def observed(request: Request, *, continues: bool) -> Iterator[Exchange]:
         trace_id = current_trace_id() or uuid.uuid4().hex
         asked = request.headers.get(REQUEST_ID, "")
         exchange = Exchange(span, asked if _SANE_ID.fullmatch(asked) else trace_id, trace_id)
+        in_hand = active_requests.labels(method)
+        in_hand.inc()
         try:
             yield exchange
         finally:
+            in_hand.dec()
             _finish(exchange)
             seconds = time.perf_counter() - started
             status = str(exchange.status or "cancelled")

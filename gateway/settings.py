@@ -3,11 +3,13 @@
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.settings import SECRETS_DIR
+
 
 class GatewaySettings(BaseSettings):
     """Where the gateway listens, what stands behind it, and what it lets through."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="ignore", frozen=True, secrets_dir=SECRETS_DIR)
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=3000, ge=0, le=65535, description="The TCP port to listen on; 0 means any free one.")

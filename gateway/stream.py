@@ -11,6 +11,7 @@ import orjson
 from google.protobuf.message import Message
 
 from gateway.http import Receive, Request, Send, encode_headers
+from gateway.numbers import open_streams
 from gateway.transcode import Transcoder
 
 # A refusal comes at once or not at all: so long is waited for it before the answer is said to be good.
@@ -68,12 +69,14 @@ class EventStream:
         """Sends events until somebody ends it."""
         headers = encode_headers({**_HEADERS, **common})
         await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
+        open_streams.inc()
         ends = [asyncio.create_task(_gone(request.receive)), asyncio.create_task(self._stopping.wait())]
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.longest_seconds):
                     await self._send_events(send, ends)
         finally:
+            open_streams.dec()
             await _cancel(self._next, *ends)
             await self._replies.aclose()
         await send({"type": "http.response.body", "body": b""})

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from appointment_svc.storage.audit import auditing, read_head
+from appointment_svc.storage.audit import auditing, note_run, read_head
 from chassis.access_audit import auditing_accesses, read_access_head
 from chassis.access_reader import AccessFilter, KeptAccess, all_accesses
 from chassis.chain_walk import Anchor, Fault
@@ -27,8 +27,13 @@ async def head(data: Path, chain: str, environment: Mapping[str, str]) -> int:
     return 0
 
 
-async def verify(data: Path, expected: Sequence[tuple[str, Anchor]], environment: Mapping[str, str]) -> int:
-    """Check every chain and print what is wrong, a line for each fault. 0 when all are whole, 1 when not."""
+async def verify(
+    data: Path, expected: Sequence[tuple[str, Anchor]], environment: Mapping[str, str], *, note: bool = False
+) -> int:
+    """Check every chain and print what is wrong, a line for each fault. 0 when all are whole, 1 when not.
+
+    With `note` the appointment service's database keeps when that was and how many faults there were, for metrics.
+    """
     noted = {chain: [anchor for name, anchor in expected if name == chain] for chain in CHAINS}
     faults, erased = 0, set[str]()
     for service in SERVICES:
@@ -40,10 +45,13 @@ async def verify(data: Path, expected: Sequence[tuple[str, Anchor]], environment
             faults += found
             if service == "appointment":
                 erased = accesses.erased
-    async with auditing(database_url(data, "appointment", environment), erased) as history:
+    url = database_url(data, "appointment", environment)
+    async with auditing(url, erased) as history:
         began = time.perf_counter()
         found = await _print_faults(history.faults(noted[HISTORY]))
         _sum_up(HISTORY, f"{history.checked:,} events", began, history.head, found)
+    if note:
+        await note_run(url, history, faults + found)
     return 1 if faults + found else 0
 
 

@@ -190,7 +190,10 @@ def _add_audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser
         metavar="[CHAIN=]NUMBER:HASH",
         help="a head noted earlier, which the chain (default: history) must still contain; may be given several times",
     )
-    verify.set_defaults(run=lambda parsed: asyncio.run(audit.verify(parsed.data, parsed.expect, os.environ)))
+    verify.add_argument("--note", action="store_true", help="keep in the database when that was and how it went")
+    verify.set_defaults(
+        run=lambda parsed: asyncio.run(audit.verify(parsed.data, parsed.expect, os.environ, note=parsed.note))
+    )
 
 
 def _add_audit_list(command: argparse.ArgumentParser) -> None:

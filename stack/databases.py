@@ -31,18 +31,24 @@ def urls_from(environment: Mapping[str, str]) -> dict[str, str] | None:
     """The databases that the environment asks for, or None when it leaves the choice to us.
 
     TELEMED_DATABASE_URL names a server, TELEMED_APPOINTMENT_DATABASE_URL and its like one database; the latter wins.
+    Each may be given as a file instead: TELEMED_DATABASE_URL_FILE and its like.
 
     Raises:
         DatabaseConfigurationError: some service has none.
     """
-    shared = environment.get("TELEMED_DATABASE_URL", "")
+    shared = _given(environment, "TELEMED_DATABASE_URL")
     urls = urls_on(shared) if shared else {}
     for service in SERVICES:
-        if own := environment.get(_variable(service), ""):
+        if own := _given(environment, _variable(service)):
             urls[service] = own
     if missing := [_variable(service) for service in SERVICES if urls and service not in urls]:
         raise DatabaseConfigurationError(f"set {', '.join(missing)} too, or TELEMED_DATABASE_URL for all")
     return urls or None
+
+
+def _given(environment: Mapping[str, str], variable: str) -> str:
+    file = environment.get(f"{variable}_FILE", "")
+    return environment.get(variable, "") or (Path(file).read_text().strip() if file else "")
 
 
 def migrations_of(service: str) -> Path:

@@ -7,11 +7,11 @@ from telemed.video.v1.video_service_pb2_grpc import add_VideoServiceServicer_to_
 from chassis.access_log import PostgresAccessLog
 from chassis.client import Client, open_channel
 from chassis.clock import Clock, clock_from
+from chassis.database_numbers import DatabaseNumbers
 from chassis.db import Database
 from chassis.follower import Follower
 from chassis.listener import listen_by_name
 from chassis.logs import start_logging
-from chassis.metrics import gauge
 from chassis.migrations import require_current
 from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
@@ -100,7 +100,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
         await sessions.ping()
         progress.require_caught_up()
 
-    gauge("telemed_feed_lag_changes", "Changes of the feed that this copy has not applied yet.", lambda: progress.lag)
+    progress.show()
 
     return framed(
         settings,
@@ -118,6 +118,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
             ("tell appointments", TellAppointments(outbox, RemoteAppointments(client)).run),
             ("rate visits", RateVisits(qualities).run),
             ("count", CountVisits(qualities, outbox).run),
+            ("watch the database", DatabaseNumbers(database).run),
             ("clean up", CleanUp(attempts, providers.media, clock).run),
         ],
         by_ticket={TAKES_TICKETS: lambda ticket: tickets.redeem(ticket, clock())},

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.settings import SECRETS_DIR
 from video_svc.domain.media import IceServer
 
 IceUrl = Annotated[str, StringConstraints(pattern=r"^(stun|stuns|turn|turns):\S+$")]
@@ -63,7 +64,13 @@ class IceServerSettings(BaseModel):
 class CloudflareSettings(BaseSettings):
     """The clinic's accounts at Cloudflare Realtime, from CLOUDFLARE_* variables. A refusal never repeats a value."""
 
-    model_config = SettingsConfigDict(env_prefix="CLOUDFLARE_", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CLOUDFLARE_",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        secrets_dir=SECRETS_DIR,
+    )
 
     realtime_app_id: ProviderId = Field(default="", description="The SFU app.")
     realtime_api_token: BearerToken = Field(default=SecretStr(""), description="The SFU app's secret.")

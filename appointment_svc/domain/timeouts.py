@@ -12,12 +12,14 @@ DOCTOR_DID_NOT_APPROVE = "the doctor did not approve it before its start"
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """One row: `grace` after its instant has come, an appointment becomes something else, for a reason if it is one.
+    """One row: `grace` after its instant has come, an appointment in a status becomes something else.
 
+    `reason` is told where it becomes CANCELLED.
     `name` is also that of the statement that knows who is due (storage/timeouts.sql).
     """
 
     name: str
+    status: AppointmentStatus
     becomes: AppointmentStatus
     grace: timedelta = timedelta(0)
     reason: str = ""
@@ -35,9 +37,17 @@ def timeouts(rules: Rules) -> tuple[Timeout, ...]:
     | IN_PROGRESS                                  | the end + overtime     | COMPLETED |
     """
     return (
-        Timeout("hold_runs_out", AppointmentStatus.EXPIRED),
-        Timeout("approval_never_came", AppointmentStatus.CANCELLED, reason=DOCTOR_DID_NOT_APPROVE),
-        Timeout("patient_never_came", AppointmentStatus.NO_SHOW, rules.no_show_after),
-        Timeout("doctor_never_came", AppointmentStatus.CANCELLED, rules.overtime, DOCTOR_DID_NOT_COME),
-        Timeout("visit_ends", AppointmentStatus.COMPLETED, rules.overtime),
+        Timeout("hold_runs_out", AppointmentStatus.HELD, AppointmentStatus.EXPIRED),
+        Timeout(
+            "approval_never_came", AppointmentStatus.PENDING, AppointmentStatus.CANCELLED, reason=DOCTOR_DID_NOT_APPROVE
+        ),
+        Timeout("patient_never_came", AppointmentStatus.CONFIRMED, AppointmentStatus.NO_SHOW, rules.no_show_after),
+        Timeout(
+            "doctor_never_came",
+            AppointmentStatus.CONFIRMED,
+            AppointmentStatus.CANCELLED,
+            rules.overtime,
+            DOCTOR_DID_NOT_COME,
+        ),
+        Timeout("visit_ends", AppointmentStatus.IN_PROGRESS, AppointmentStatus.COMPLETED, rules.overtime),
     )

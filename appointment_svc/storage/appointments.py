@@ -17,6 +17,7 @@ from appointment_svc.domain.errors import (
     PatientBusy,
     SlotTaken,
 )
+from appointment_svc.storage import numbers
 from appointment_svc.storage.filters import conditions_of, where
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.ledger import key_reused
@@ -25,6 +26,7 @@ from appointment_svc.storage.rows import QUERIES, appointment_of
 from chassis.accesses import note_event
 from chassis.db import Database, Session
 from chassis.decisions import decided
+from chassis.metrics import replays
 from chassis.signals import Signal
 from chassis.telemetry import current_traceparent
 from kernel.appointment_status import OCCUPYING
@@ -66,7 +68,11 @@ class PostgresAppointments:
         if order.key is None:
             return None
         row = await self.database.one(QUERIES["saved_answer"], _request(order))
-        return _answer_in(row, order.key) if row else None
+        if row is None:
+            return None
+        answer = _answer_in(row, order.key)
+        replays.labels(order.method).inc()
+        return answer
 
     async def change(
         self,
@@ -78,7 +84,8 @@ class PostgresAppointments:
         """See the port."""
         try:
             return await self._change(order, now, decide, new_time)
-        except _IN_THE_WAY:
+        except _IN_THE_WAY as refusal:
+            numbers.conflicts.labels(order.method, refusal.reason).inc()
             current = await self.get(order.appointment_id)
             if (
                 new_time is None
@@ -94,6 +101,7 @@ class PostgresAppointments:
         async with self.database.transaction() as session:
             replayed = await _claim_request(session, order, now)
             if replayed is not None:
+                replays.labels(order.method).inc()
                 return replayed
             row = await session.one(QUERIES["lock_appointment"], {"appointment_id": order.appointment_id})
             if row is None:
@@ -104,8 +112,8 @@ class PostgresAppointments:
                 changed = await _move(session, changed, new_time)
             elif current.status in OCCUPYING and changed.status not in OCCUPYING:
                 await session.execute(QUERIES["release_claims"], _whose(changed))
-            if changed.version != current.version:
-                kind = change_between(current, changed)
+            kind = change_between(current, changed) if changed.version != current.version else None
+            if kind is not None:
                 await session.execute(QUERIES["change_appointment"], _written(order, changed, kind))
             if (override := order.overridden(current)) is not None:
                 await note_override(session, changed.id, override, order.caller, now)
@@ -119,6 +127,8 @@ class PostgresAppointments:
         decided("appointment", changed.status.value, was=current.status.value)
         if override is not None:
             decided("override", "used", overridden_rules=override.listed)
+        if kind is not None:
+            numbers.changes.labels(kind.value, current.status.value).inc()
         return answer
 
     async def ping(self) -> None:

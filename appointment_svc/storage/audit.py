@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg
+
 from chassis.chain_reader import ChainConnection, fault_of_words, only_row, reading, rows_of
 from chassis.chain_walk import Anchor, Fault, Finding, Link, Walk
 from chassis.hash_chain import Record, parse_record, record_digest
@@ -51,6 +53,13 @@ async def auditing(url: str, erased: Iterable[str] = ()) -> AsyncIterator[Audit]
     """An audit of the appointment database at `url`; `erased` are the patients whose words may be forgotten."""
     async with reading(url) as connection:
         yield Audit(connection, frozenset(erased))
+
+
+async def note_run(url: str, audit: Audit, faults: int) -> None:
+    """Notes an audit that has come to its end, for the metrics of the appointment service."""
+    noted = {"checked": audit.checked, "faults": faults, "head": str(audit.head)}
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute(_QUERIES["note_run"].text, noted)
 
 
 async def read_head(url: str) -> Anchor:

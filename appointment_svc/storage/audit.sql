@@ -14,3 +14,6 @@ FROM event e
 WHERE NOT EXISTS (SELECT FROM feed f WHERE f.event_id = e.event_id)
   AND NOT EXISTS (SELECT FROM event_pending p WHERE p.event_id = e.event_id)
 ORDER BY e.event_id
+
+-- name: note_run
+INSERT INTO audit_run (checked, faults, head) VALUES (%(checked)s::bigint, %(faults)s::bigint, %(head)s)

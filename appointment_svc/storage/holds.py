@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appointment_svc.domain.changes import Change
+from appointment_svc.storage import numbers
 from chassis.clock import Clock, lead_of, system_clock
 from chassis.db import Database
 from chassis.decisions import decided
 from chassis.signals import Signal
 from chassis.sql import Queries
 from chassis.telemetry import current_traceparent
+from kernel.appointment_status import AppointmentStatus
 
 _QUERIES = Queries(Path(__file__).with_name("holds.sql"))
 # Who lets things happen when their time has come, in the history of an appointment.
@@ -52,4 +55,5 @@ class PostgresHolds:
         if expired:
             self.committed.fire()
             decided("timeout", "hold_runs_out", count=expired)
+            numbers.changes.labels(Change.EXPIRED.value, AppointmentStatus.HELD.value).inc(expired)
         return expired

@@ -3,27 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client import Counter
-
 from appointment_svc.app.ports import Attempt, Method, Order, Outcome, RequestKey, Verdict
+from appointment_svc.domain.changes import Change
+from appointment_svc.storage import numbers
 from appointment_svc.storage.holds import PostgresHolds
 from appointment_svc.storage.overrides import note_override
 from appointment_svc.storage.rows import QUERIES
 from chassis.accesses import is_out_of_the_ordinary, note_event
 from chassis.context import Caller
 from chassis.db import Database
-from chassis.metrics import REGISTRY
+from chassis.metrics import replays
 from chassis.signals import Signal
 from chassis.telemetry import current_traceparent
 from kernel.errors import IdempotencyKeyReused
 
-# `outcome` is BOOKED, or the reason of a refusal.
-_attempts = Counter(
-    "telemed_booking_attempts",
-    "Attempts to book, by the way of booking and what came of them.",
-    ["method", "outcome"],
-    registry=REGISTRY,
-)
 _BOOK = QUERIES["book"]
 _SAVED_ANSWER = QUERIES["saved_answer"]
 _NOTE_ATTEMPT = QUERIES["note_attempt"]
@@ -54,11 +47,12 @@ class PostgresLedger:
         if row["outcome"] == "REQUEST_ID_REUSED":
             raise key_reused()
         outcome = Outcome(row["outcome"])
+        verdict = Verdict(outcome, (row["candidate"] or 1) - 1, bytes(row["answer"] or b""))
         if outcome is Outcome.BOOKED:
             note_event()
             self.committed.fire()
-            _attempts.labels(order.method.value, outcome.value).inc()
-        return Verdict(outcome, (row["candidate"] or 1) - 1, bytes(row["answer"] or b""))
+        _count(order, verdict)
+        return verdict
 
     async def _book(self, order: Order, *, heed_holds: bool) -> dict[str, Any]:
         values = {**_parameters(order), "heed_holds": heed_holds}
@@ -82,11 +76,12 @@ class PostgresLedger:
             return None
         if bytes(row["fingerprint"]) != key.fingerprint:
             raise key_reused()
+        replays.labels(method.value).inc()
         return bytes(row["answer"])
 
     async def note_attempt(self, attempt: Attempt) -> None:
         """See the port."""
-        _attempts.labels(attempt.method.value, attempt.reason).inc()
+        numbers.attempts.labels(attempt.method.value, attempt.reason).inc()
         await self.database.execute(
             _NOTE_ATTEMPT,
             {
@@ -97,6 +92,21 @@ class PostgresLedger:
                 "specialty_required": attempt.specialty_required,
             },
         )
+
+
+def _count(order: Order, verdict: Verdict) -> None:
+    method, outcome = order.method.value, verdict.outcome
+    if outcome is Outcome.REPLAYED:
+        replays.labels(method).inc()
+    elif outcome is Outcome.BOOKED:
+        booked = order.drafts[verdict.draft].appointment
+        numbers.attempts.labels(method, outcome.value).inc()
+        numbers.bookings.labels(method, str(booked.is_preferred_doctor).lower()).inc()
+        numbers.changes.labels((Change.HELD if order.method is Method.HOLD else Change.BOOKED).value, "").inc()
+        if booked.match_score:
+            numbers.match_score.labels(method).observe(booked.match_score)
+    else:
+        numbers.conflicts.labels(method, outcome.value).inc()
 
 
 def _parameters(order: Order) -> dict[str, object]:

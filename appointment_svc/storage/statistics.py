@@ -9,7 +9,7 @@ from typing import Any
 from appointment_svc.app.ports import ListFilter
 from appointment_svc.domain.statistics import BookingAnalytics, BookingFigures, SpecialtySuccess, VisitStats
 from appointment_svc.storage.filters import conditions_of, where
-from chassis.db import Database
+from chassis.db import Database, Session
 from chassis.sql import Queries
 from kernel.appointment_types import AppointmentType
 
@@ -22,7 +22,7 @@ _RATES = [field.name for field in fields(BookingFigures) if field.type is float]
 class PostgresStatistics:
     """Implements app.get_stats.Statistics and app.get_booking_analytics.AttemptStatistics."""
 
-    database: Database
+    database: Database | Session
 
     async def visits(self, wanted: ListFilter) -> VisitStats:
         """See the port."""

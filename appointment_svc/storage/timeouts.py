@@ -4,22 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from prometheus_client import Counter
-
 from appointment_svc.domain.timeouts import Timeout
+from appointment_svc.storage import numbers
 from appointment_svc.storage.holds import CLOCK
 from chassis.db import Database
 from chassis.decisions import decided
-from chassis.metrics import REGISTRY
 from chassis.signals import Signal
 from chassis.sql import Queries
 
-_settled = Counter(
-    "telemed_timeouts_settled",
-    "Appointments that became something else by time alone, by the row of the table of timeouts.",
-    ["timeout"],
-    registry=REGISTRY,
-)
 QUERIES = Queries(Path(__file__).with_name("timeouts.sql"))
 
 
@@ -47,7 +39,8 @@ class PostgresTimeouts:
             return 0
         self.committed.fire()
         settled: int = row["settled"]
-        _settled.labels(which.name).inc(settled)
+        numbers.settled.labels(which.name).inc(settled)
+        numbers.changes.labels(which.becomes.value, which.status.value).inc(settled)
         if settled:
             decided("timeout", which.name, count=settled)
         return settled

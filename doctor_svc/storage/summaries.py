@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from chassis.db import Database, Session
 from chassis.exclusive import exclusively
+from doctor_svc.app.count_offers import Overview
 from doctor_svc.domain.specialties import specialty_key
 from doctor_svc.domain.summary import DaySummary, DoctorSummary, Position, Totals
 from doctor_svc.storage.rows import Row
@@ -35,6 +36,12 @@ class StoredSummaries:
         }
         rows = await self._database.all(SUMMARIES["page_summaries"], params)
         return [_summary_of(row) for row in rows if row["doctor_id"] is not None], rows[0]["refresh_time"]
+
+    async def overview(self) -> Overview:
+        """All doctors together: app.count_offers.Overviews."""
+        row = await self._database.one(SUMMARIES["count_offers"])
+        assert row is not None, "an aggregate answers one row"  # noqa: S101 - for the type checker
+        return Overview(row["doctors"], *_both_totals(row), row["refresh_time"])
 
 
 class StoredRefreshes:
@@ -91,14 +98,22 @@ class StoredRefresh:
         await self._session.execute(SUMMARIES["note_refresh"], {"now": now})
 
 
+def _both_totals(row: Row) -> tuple[Totals, Totals]:
+    return (
+        Totals(row["offered_minutes_7"], row["booked_minutes_7"], row["free_slots_7"]),
+        Totals(row["offered_minutes_14"], row["booked_minutes_14"], row["free_slots_14"]),
+    )
+
+
 def _summary_of(row: Row) -> DoctorSummary:
+    week, fortnight = _both_totals(row)
     return DoctorSummary(
         doctor_id=row["doctor_id"],
         first_name=row["first_name"],
         last_name=row["last_name"],
         specialty=row["specialty"],
         timezone=row["timezone"],
-        week=Totals(row["offered_minutes_7"], row["booked_minutes_7"], row["free_slots_7"]),
-        fortnight=Totals(row["offered_minutes_14"], row["booked_minutes_14"], row["free_slots_14"]),
+        week=week,
+        fortnight=fortnight,
         next_free=row["next_free_time"],
     )

@@ -53,3 +53,13 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY doctor_availability_summary
 
 -- name: note_refresh
 UPDATE availability_refresh SET refresh_time = %(now)s::timestamptz
+
+-- name: count_offers
+SELECT (SELECT refresh_time FROM availability_refresh) AS refresh_time, count(*) AS doctors,
+       coalesce(sum(offered_minutes_7), 0)::bigint AS offered_minutes_7,
+       coalesce(sum(booked_minutes_7), 0)::bigint AS booked_minutes_7,
+       coalesce(sum(free_slots_7), 0)::bigint AS free_slots_7,
+       coalesce(sum(offered_minutes_14), 0)::bigint AS offered_minutes_14,
+       coalesce(sum(booked_minutes_14), 0)::bigint AS booked_minutes_14,
+       coalesce(sum(free_slots_14), 0)::bigint AS free_slots_14
+FROM doctor_availability_summary

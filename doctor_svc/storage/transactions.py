@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg.errors import UniqueViolation
 
 from chassis.db import Database, Session
+from chassis.metrics import replays
 from doctor_svc.app.ports import RequestKey, Unit
 from doctor_svc.domain.doctor import Doctor, PrivateDetails
 from doctor_svc.domain.errors import EmailTaken
@@ -68,6 +69,7 @@ async def _saved_answer(session: Session, key: RequestKey) -> bytes:
     if row["fingerprint"] != key.fingerprint:
         raise IdempotencyKeyReused("this request_id was used before, for another request")
     answer: bytes = row["answer"]
+    replays.labels(key.method).inc()
     return answer
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.http import Request, too_many_requests
 from gateway.limits.bucket import Decision, Rate
+from gateway.numbers import limited
 
 
 class Buckets(Protocol):
@@ -62,6 +63,7 @@ def network_of(address: str) -> str:
 
 
 def _refusal(whose: str, rate: Rate, decision: Decision) -> Exception:
+    limited.labels(whose).inc()
     wait = max(1, math.ceil(decision.retry_after))
     detail = f"too many requests from this {whose}; the next one is good in {wait} s"
     return too_many_requests(detail, {**_headers(whose, rate, decision), "retry-after": str(wait)})

@@ -43,3 +43,18 @@ def test_an_unreachable_feed_is_passed_over_only_with_an_older_copy(
     else:
         with pytest.raises(NotCaughtUpError):
             progress.require_caught_up()
+
+
+def test_the_lag_in_seconds_is_that_of_the_oldest_change_that_is_missing(monkeypatch: pytest.MonkeyPatch):
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    progress = Progress()
+    progress.heard(5)
+    now[0] = 110.0
+    progress.heard(8)
+    now[0] = 112.0
+    assert progress.lag_seconds == 12
+    progress.applied = 5
+    assert progress.lag_seconds == 2
+    progress.applied = 8
+    assert (progress.lag_seconds, progress.silence_seconds) == (0, 2)

@@ -118,3 +118,11 @@ async def test_what_is_no_anchor_is_not_understood(history_of_three: list[str], 
     with pytest.raises(SystemExit, match="2"):
         await run("verify", "--expect", "5", *history_of_three)
     assert "5 is no anchor such as" in capsys.readouterr().err
+
+
+async def test_a_noted_run_is_kept_with_its_head(history_of_three: list[str], appointment_db_url: str):
+    assert await run("verify", "--note", *history_of_three) == 0
+    with psycopg.connect(appointment_db_url) as connection:
+        [(checked, faults, head)] = connection.execute("SELECT checked, faults, head FROM audit_run").fetchall()
+    assert (checked, faults) == (3, 0)
+    assert head.startswith("3:")

@@ -4,8 +4,12 @@ import re
 import uuid
 
 import httpx
+import pytest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.fix_clinic import Clinic, in_days
+from tests.metrics_page import documented
 
 SAMPLE = re.compile(r"^(\w+)(\{.*\})? (\S+)$")
 PROCESSES = {"gateway": 4, "appointment": 5, "doctor": 6, "video": 7}
@@ -71,6 +75,38 @@ def test_a_refusal_is_counted_by_its_reason(clinic: Clinic):
     assert value(after, *outside) - value(before, *outside) >= 1
 
 
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+# Made for every process by code that all of them share, and of no use to one that serves no RPC and has no database.
+NOT_OF_A_GATEWAY = {name for name in documented()["doctor"] if name not in documented()["gateway"]}
+NOT_OF_A_SERVICE = {"http_server_request_duration_seconds"}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_shows_the_metrics_of_the_page_and_no_others(clinic: Clinic, process: str):
+    pages = documented()[process]
+    text = numbers_of(clinic, process, OPENMETRICS)
+    families = {_name_of(family): family for family in text_string_to_metric_families(text)}
+    idle = NOT_OF_A_GATEWAY if process == "gateway" else NOT_OF_A_SERVICE
+    for name in idle & set(families):
+        values = [s.value for s in families.pop(name).samples if not s.name.endswith("_created")]
+        assert not any(values), f"{name} is documented elsewhere only"
+    assert set(families) == set(pages)
+    for name, family in families.items():
+        assert pages[name].type in (family.type, "process"), name
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == pages[name].labels, name
+
+
+def _name_of(family: Metric) -> str:
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def test_an_observation_names_its_trace_only_where_one_is_recorded(clinic: Clinic):
+    # Nothing receives traces here, so none is recorded and none may be named.
+    clinic.new_doctor()
+    assert "trace_id=" not in numbers_of(clinic, "doctor", OPENMETRICS)
+
+
 def test_the_page_is_also_told_in_openmetrics(clinic: Clinic):
-    text = numbers_of(clinic, "appointment", "application/openmetrics-text; version=1.0.0")
+    text = numbers_of(clinic, "appointment", OPENMETRICS)
     assert text.endswith("# EOF\n")

@@ -12,6 +12,7 @@ from tests.fix_otlp import Received, receiving, tree_of
 from tests.fix_stack import StartStack, wait_until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 NOTE = "my knee hurts since Tuesday"
 SMART_BOOK = "telemed.appointment.v1.AppointmentService/SmartBook"
 MATCH = "telemed.doctor.v1.DoctorService/MatchDoctors"
@@ -51,6 +52,7 @@ def test_a_smart_booking_is_one_connected_trace_without_patient_data(
             "the copies of the booking are linked to it",
         )
         spans = receiver.trace(TRACE)
+        numbers = httpx.get(f"http://127.0.0.1:{stack.port + 5}/metrics", headers={"accept": OPENMETRICS}).text
         everything = b"".join(r.span.SerializeToString() for r in receiver.spans)
     assert tree_of(always(spans)) == [
         "gateway SERVER POST /appointments/smart-book",
@@ -62,6 +64,7 @@ def test_a_smart_booking_is_one_connected_trace_without_patient_data(
         "      appointment CLIENT read_diary",
         "      appointment CLIENT book",
     ]
+    assert f'trace_id="{TRACE}"' in numbers, "the trace is the exemplar of what was observed of it"
     by_name = {(r.service, r.span.name): r for r in spans}
     server = by_name["gateway", "POST /appointments/smart-book"]
     assert server.attribute("http.route") == "/appointments/smart-book"

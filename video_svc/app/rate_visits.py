@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.background import periodically
+from video_svc.app.numbers import issues, rated_visits
 from video_svc.app.quality_ports import Qualities
 from video_svc.domain.quality import troubles_of, visit_rating
 
@@ -19,8 +20,12 @@ class RateVisits:
         """Rates some visits."""
         for session_id in await self.qualities.to_rate():
             measured = await self.qualities.of_session(session_id)
-            issues = dict.fromkeys(trouble.issue for trouble in troubles_of(measured))
-            await self.qualities.rate(session_id, visit_rating(measured), list(issues))
+            found = dict.fromkeys(trouble.issue for trouble in troubles_of(measured))
+            rating = visit_rating(measured)
+            await self.qualities.rate(session_id, rating, list(found))
+            rated_visits.labels(str(rating or "none")).inc()
+            for issue in found:
+                issues.labels(issue.value).inc()
 
     async def run(self) -> None:
         """Does it for ever."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chassis.context import Caller
 from video_svc.app.access import own_side
-from video_svc.app.numbers import mean_opinion_score, round_trip_seconds
+from video_svc.app.numbers import jitter_seconds, lost_packets_ratio, mean_opinion_score, round_trip_seconds
 from video_svc.app.ports import Sessions
 from video_svc.app.quality_ports import Qualities
 from video_svc.domain.errors import SessionNotFound
@@ -36,4 +36,6 @@ class ReportQuality:
         for sample in samples:
             mean_opinion_score.observe(mos(sample.r_factor))
             round_trip_seconds.observe(sample.round_trip_ms / 1000)
+            jitter_seconds.observe(sample.jitter_ms / 1000)
+            lost_packets_ratio.observe(sample.loss_percent / 100)
         return mos(max(samples, key=lambda sample: sample.number).r_factor)
