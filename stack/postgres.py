@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
@@ -29,7 +30,15 @@ class PostgresError(Exception):
 class Postgres:
     """One cluster and the server that runs on it. Not for use from several threads."""
 
-    def __init__(self, data: Path, *, log: Path, durable: bool = True, max_connections: int = 200) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        log: Path,
+        durable: bool = True,
+        max_connections: int = 200,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         """Describe the server; `start` makes and starts it.
 
         Args:
@@ -37,11 +46,13 @@ class Postgres:
             log: The file that the server's output is appended to.
             durable: False gives up fsync and crash safety for speed, for tests.
             max_connections: As PostgreSQL means it.
+            settings: Further settings of PostgreSQL, which win over ours.
         """
         self.home = Home.of(data)
         self._log = log
         self._durable = durable
         self._max_connections = max_connections
+        self._more = dict(settings or {})
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -124,7 +135,7 @@ class Postgres:
 
     def _launch(self) -> None:
         _write_access_files(self.home)
-        settings = _settings(self.home, durable=self._durable, max_connections=self._max_connections)
+        settings = _settings(self.home, durable=self._durable, max_connections=self._max_connections) | self._more
         command = [str(self.home.program("postgres")), "-D", str(self.home.cluster)]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
@@ -176,7 +187,7 @@ def _grandparent(pid_file: Path) -> dict[str, str]:
 def _write_access_files(home: Home) -> None:
     """Who may connect: the account that runs this program, under one name, by the socket."""
     caller = pwd.getpwuid(os.geteuid()).pw_name
-    (home.root / "hba.conf").write_text("local all all peer map=caller\n")
+    (home.root / "hba.conf").write_text("local all,replication all peer map=caller\n")
     (home.root / "ident.conf").write_text(f'caller "{caller}" {SUPERUSER}\n')
     for name in ("hba.conf", "ident.conf"):
         (home.root / name).chmod(0o644)

@@ -17,6 +17,7 @@ from appointment_svc.domain.errors import (
     PatientBusy,
     SlotTaken,
 )
+from appointment_svc.domain.overriding import RuleOverride
 from appointment_svc.storage import numbers
 from appointment_svc.storage.filters import conditions_of, where
 from appointment_svc.storage.holds import PostgresHolds
@@ -124,16 +125,21 @@ class PostgresAppointments:
         if changed.version != current.version:
             note_event()
         self.committed.fire()
-        decided("appointment", changed.status.value, was=current.status.value)
-        if override is not None:
-            decided("override", "used", overridden_rules=override.listed)
-        if kind is not None:
-            numbers.changes.labels(kind.value, current.status.value).inc()
+        _tell(current, changed, kind, override)
         return answer
 
     async def ping(self) -> None:
         """Raises while the database does not answer."""
         await self.database.one(QUERIES["ping"])
+
+
+def _tell(before: Appointment, after: Appointment, kind: Change | None, override: RuleOverride | None) -> None:
+    """What log and metrics say of a change that was committed."""
+    decided("appointment", after.status.value, was=before.status.value)
+    if override is not None:
+        decided("override", "used", overridden_rules=override.listed)
+    if kind is not None:
+        numbers.changes.labels(kind.value, before.status.value).inc()
 
 
 def _request(order: ChangeOrder) -> dict[str, object]:

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import compose_spec
 import pytest
 import yaml
 
@@ -41,6 +40,7 @@ def services(composition: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_composition_is_one_by_the_specification(composition: dict[str, Any]):
+    compose_spec = pytest.importorskip("compose_spec", reason="needs compose-spec: make install-dev")
     found = compose_spec.PyCompose.from_yaml(yaml.safe_dump(composition))
     found.validate()
     assert set(found.service_names()) == {*SETTINGS, "migrate", "issuer", *OF_OTHERS}
