@@ -17,7 +17,7 @@ from chassis.connection import Connection, is_open, options
 from chassis.context import PurposeOfUse, caller_or_none, remaining_seconds
 from chassis.metrics import CONTENTION, REGISTRY, PoolNumbers, contention, exemplar, pool_waits, statements
 from chassis.sql import Query
-from chassis.telemetry import Attributes, client_span, is_recorded, note_error, past_client_span
+from chassis.telemetry import LONGEST_ATTRIBUTE, Attributes, client_span, is_recorded, note_error, past_client_span
 from kernel.errors import Unavailable
 
 Params = Mapping[str, object] | Sequence[object]
@@ -283,8 +283,9 @@ def place_of(url: str, database: str) -> Attributes:
 
 
 def _attributes(query: Query, place: Attributes, batch: int) -> Attributes:
-    # The text has placeholders where values go, so that it can be shown whole.
-    attributes = {**place, "db.query.summary": query.name, "db.query.text": query.text}
+    # The text has placeholders where values go, so that it can be shown; its beginning is enough to know it by, and
+    # what is longer than the limit of spans would be cut with a warning each time.
+    attributes = {**place, "db.query.summary": query.name, "db.query.text": query.text[:LONGEST_ATTRIBUTE]}
     if batch != 1:
         attributes["db.operation.batch.size"] = batch
     return attributes

@@ -16,7 +16,7 @@ Probe = Callable[[], Awaitable[None]]
 # The name that container engines ask whether to start the process anew: it serves for as long as it can answer at all.
 LIVENESS = "liveness"
 _INTERVAL_SECONDS = 0.3
-_PROBE_SECONDS = 0.4
+_PROBE_SECONDS = 0.6
 _LOOK_SECONDS = 60.0
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -24,6 +24,7 @@ _propagator = TraceContextTextMapPropagator()
 TRACEPARENT = "traceparent"
 _NO_SPAN = nullcontext(INVALID_SPAN)
 _QUEUED_SPANS = 16_384
+LONGEST_ATTRIBUTE = 1024
 Attributes = Mapping[str, str | int]
 
 
@@ -48,7 +49,7 @@ def start_telemetry(service: str, otlp_endpoint: str, sample_ratio: float) -> Te
         resource=Resource.create({"service.name": service, "service.namespace": "telemed"}),
         # Spans that nobody receives are not worth recording; contexts are made and passed on all the same.
         sampler=ParentBased(TraceIdRatioBased(sample_ratio)) if otlp_endpoint else ALWAYS_OFF,
-        span_limits=SpanLimits(max_events=32, max_attribute_length=1024),
+        span_limits=SpanLimits(max_events=32, max_attribute_length=LONGEST_ATTRIBUTE),
     )
     if otlp_endpoint:
         exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")

@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 from chassis.context import time_limit
 from chassis.db import Database
 from chassis.sql import Query
-from chassis.telemetry import tracer
+from chassis.telemetry import LONGEST_ATTRIBUTE, tracer
 from tests.fix_services import until
 from tests.fix_spans import Spans
 
@@ -60,6 +60,13 @@ async def test_a_statement_is_told_with_its_text_and_without_its_values(
         "db.query.text": ECHO.text,
     }
     assert SECRET not in span.to_json()
+
+
+async def test_of_a_long_statement_the_beginning_is_told(database: Database, spans: Spans):
+    with tracer().start_as_current_span("test"):
+        await database.one(Query("long", "SELECT 1 AS one" + " " * 2_000))
+    (span,) = spans.named("long")
+    assert len(str(attributes(span)["db.query.text"])) == LONGEST_ATTRIBUTE
 
 
 async def test_a_transaction_shows_where_it_begins_and_where_it_is_committed(database: Database, spans: Spans):
