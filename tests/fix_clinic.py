@@ -123,7 +123,7 @@ def running_clinic(*options: str, **environment: str) -> Iterator[Clinic]:
             env = os.environ | environment
             process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=env)
         try:
-            wait_until(lambda: b"is ready." in console.read_bytes() or process.poll() is not None, "ready", 90)
+            wait_until(lambda: b"is ready." in console.read_bytes() or process.poll() is not None, "ready", 240)
             assert process.poll() is None, console.read_text()
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
                 yield Clinic(data, port, client)
