@@ -20,11 +20,20 @@ class Violation:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A rule that stands in the way: the reason that it would be refused for alone, and what it is about."""
+
+    reason: str
+    subject: str
+    description: str
+
+
 class TelemedError(Exception):
     """A call that was refused or could not be answered.
 
     `reason` is one of the list in docs/errors.md, or the name of the gRPC code when a proxy or the network answered;
-    `retry_after` is in seconds, None where repeating the call is no use.
+    `rules` are all that the call breaks, not the first alone; `retry_after` is in seconds, None where it is no use.
     """
 
     def __init__(self, code: grpc.StatusCode, message: str, details: Sequence[Any] = ()) -> None:
@@ -33,6 +42,7 @@ class TelemedError(Exception):
         self.reason = code.name
         self.metadata: Mapping[str, str] = {}
         self.violations: tuple[Violation, ...] = ()
+        self.rules: tuple[BrokenRule, ...] = ()
         self.alternatives: tuple[AlternativeSlot, ...] = ()
         self.retry_after: float | None = 1.0 if code is grpc.StatusCode.UNAVAILABLE else None
         for packed in details:
@@ -40,11 +50,13 @@ class TelemedError(Exception):
 
     def _take(self, packed: Any) -> None:
         info, fields = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-        wait, offered = error_details_pb2.RetryInfo(), Alternatives()
+        broken, wait, offered = error_details_pb2.PreconditionFailure(), error_details_pb2.RetryInfo(), Alternatives()
         if packed.Unpack(info):
             self.reason, self.metadata = info.reason, dict(info.metadata)
         elif packed.Unpack(fields):
             self.violations = tuple(Violation(one.field, one.description) for one in fields.field_violations)
+        elif packed.Unpack(broken):
+            self.rules = tuple(BrokenRule(one.type, one.subject, one.description) for one in broken.violations)
         elif packed.Unpack(wait):
             self.retry_after = wait.retry_delay.seconds + wait.retry_delay.nanos / 1e9
         elif packed.Unpack(offered):

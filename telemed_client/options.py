@@ -4,8 +4,10 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
+import grpc
 from google.protobuf.message import Message
 
 Request = TypeVar("Request", bound=Message)
@@ -53,6 +55,21 @@ class Targets:
     def at(cls, target: str) -> "Targets":
         """All services behind one address, such as a proxy's."""
         return cls(target, target, target)
+
+
+def tls(
+    root_certificates: Path | None = None, *, key: Path | None = None, certificates: Path | None = None
+) -> grpc.ChannelCredentials:
+    """Credentials for services that speak TLS: `Client(targets, token, credentials=tls(Path("ca.pem")))`.
+
+    All files are PEM. Without `root_certificates` those that come with grpc are trusted; `key` and `certificates` (this
+    client's own and whatever stands between it and the root) are for services that ask who connects. Raises OSError.
+    """
+    return grpc.ssl_channel_credentials(_read(root_certificates), _read(key), _read(certificates))
+
+
+def _read(path: Path | None) -> bytes | None:
+    return None if path is None else path.read_bytes()
 
 
 def token_of(token: Token) -> str:

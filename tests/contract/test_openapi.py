@@ -112,6 +112,17 @@ def test_every_refusal_of_the_page_belongs_to_an_operation(document: dict[str, A
     assert told <= listed
 
 
+def test_what_a_comment_lists_as_errors_are_reasons():
+    known = reasons_of(PACKAGE)
+    unknown = {
+        (method, word)
+        for method in METHODS
+        for word in re.findall(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b", comments_of(PACKAGE)[method].partition("Errors:")[2])
+        if word not in known
+    }
+    assert unknown == set()
+
+
 def reasons_in(document: dict[str, Any], response: dict[str, Any]) -> set[str]:
     if "$ref" in response:
         response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]

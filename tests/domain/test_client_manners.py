@@ -14,7 +14,7 @@ from telemed.appointment.v1 import appointment_pb2, appointment_service_pb2
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
 from telemed.type.v1.scheduling_pb2 import Alternatives, AlternativeSlot
 
-from telemed_client import TelemedError, each
+from telemed_client import BrokenRule, TelemedError, each
 from telemed_client.sync import with_manners
 
 SERVICE = appointment_service_pb2.DESCRIPTOR.services_by_name["AppointmentService"]
@@ -124,6 +124,11 @@ def test_a_refusal_is_an_exception_with_all_that_it_says(channel, stub):
             error_details_pb2.BadRequest(
                 field_violations=[error_details_pb2.BadRequest.FieldViolation(field="f", description="d")]
             ),
+            error_details_pb2.PreconditionFailure(
+                violations=[
+                    error_details_pb2.PreconditionFailure.Violation(type="TOO_SOON", subject="s", description="x")
+                ]
+            ),
             error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000)),
             Alternatives(slots=[AlternativeSlot(doctor_id="d2")]),
         ),
@@ -132,6 +137,7 @@ def test_a_refusal_is_an_exception_with_all_that_it_says(channel, stub):
     assert (error.code, error.reason, str(error)) == (grpc.StatusCode.ABORTED, "SLOT_TAKEN", "SLOT_TAKEN: told")
     assert (error.metadata, error.retry_after) == ({"a": "b"}, 2.5)
     assert [(one.field, one.description) for one in error.violations] == [("f", "d")]
+    assert error.rules == (BrokenRule("TOO_SOON", "s", "x"),)
     assert [slot.doctor_id for slot in error.alternatives] == ["d2"]
     assert isinstance(error.__cause__, grpc.RpcError)
 

@@ -177,7 +177,7 @@ class DoctorServiceServicer:
     """
 
     def CreateDoctor(self, request, context):
-        """Adds a doctor, not yet verified. Administrators only. Errors: ALREADY_EXISTS for a known e-mail.
+        """Adds a doctor, not yet verified. Administrators only. Errors: EMAIL_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class DoctorServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DoctorServiceAsyncStub: ...
     CreateDoctor: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.CreateDoctorRequest, _doctor_pb2.Doctor]
-    """Adds a doctor, not yet verified. Administrators only. Errors: ALREADY_EXISTS for a known e-mail."""
+    """Adds a doctor, not yet verified. Administrators only. Errors: EMAIL_TAKEN."""
     GetDoctor: _grpc.UnaryUnaryMultiCallable[_doctor_service_pb2.GetDoctorRequest, _doctor_pb2.Doctor]
     """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified or not active unless the
     caller is that doctor or an administrator.
@@ -143,7 +143,7 @@ class DoctorServiceAsyncStub(DoctorServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateDoctor: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.CreateDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
-    """Adds a doctor, not yet verified. Administrators only. Errors: ALREADY_EXISTS for a known e-mail."""
+    """Adds a doctor, not yet verified. Administrators only. Errors: EMAIL_TAKEN."""
     GetDoctor: _aio.UnaryUnaryMultiCallable[_doctor_service_pb2.GetDoctorRequest, _doctor_pb2.Doctor]  # type: ignore[assignment]
     """Tells one doctor's profile. Errors: DOCTOR_NOT_FOUND, also for one not verified or not active unless the
     caller is that doctor or an administrator.
@@ -245,7 +245,7 @@ class DoctorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _doctor_service_pb2.CreateDoctorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_doctor_pb2.Doctor, _abc.Awaitable[_doctor_pb2.Doctor]]:
-        """Adds a doctor, not yet verified. Administrators only. Errors: ALREADY_EXISTS for a known e-mail."""
+        """Adds a doctor, not yet verified. Administrators only. Errors: EMAIL_TAKEN."""
 
     @_abc_1.abstractmethod
     def GetDoctor(
