@@ -13,7 +13,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=60, help="requests of an operation by each caller, good and bad")
     parser.add_argument("--seed", type=int, default=int(time.strftime("%Y%m%d")))
-    parser.add_argument("--only", default="", help="operations alone whose method and path hold this")
+    parser.add_argument("--only", default="", help="operations alone whose method and path match this")
     chosen = parser.parse_args()
     with fuzzed_clinic() as cast:
         fuzz = Fuzz(cast, chosen.seed)
