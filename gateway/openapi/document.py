@@ -62,7 +62,8 @@ def document_of(bindings: Sequence[Binding], package: str) -> Schema:
             "title": "Telemed scheduler",
             "version": version("telemed-scheduler"),
             "description": "Finds a patient the right doctor, books a time that is really free, opens the video visit. "
-            "Every path also works below `/api`. Names may be written in camelCase too; an unknown name is refused.",
+            "Every path also works below `/api`. Names may be written in camelCase too; an unknown name is refused, "
+            "and null says as much as leaving a name out.",
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],

@@ -96,7 +96,7 @@ class Operations:
         needed = [field.name for field in fields if is_required(field, is_request=True)]
         return {
             "type": "object",
-            "properties": {field.name: self._schemas.of_field(field, is_request=True) for field in fields},
+            "properties": {field.name: self._schemas.of_member(field, is_request=True) for field in fields},
             "additionalProperties": False,
             **({"required": needed} if needed else {}),
         }

@@ -114,9 +114,14 @@ def _row(name: str, kind: str, told: Schema, *, needed: bool) -> str:
 def _kind(schema: Schema) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
-    if schema.get("type") == "array":
+    if "anyOf" in schema:
+        return _kind(schema["anyOf"][0])
+    kind = schema.get("type", "any")
+    # Of a value that may be null, the other kind is told.
+    kind = kind if isinstance(kind, str) else kind[0]
+    if kind == "array":
         return f"list of {_kind(schema['items'])}" if "items" in schema else "list"
-    return str(schema.get("format") or schema.get("type", "any"))
+    return str(schema.get("format") or kind)
 
 
 def _example(content: Schema) -> str:

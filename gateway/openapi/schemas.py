@@ -56,6 +56,11 @@ class Schemas:
         """A reference to the schema of a message that is written."""
         return self._message(message, is_request=False)
 
+    def of_member(self, field: FieldDescriptor, *, is_request: bool) -> Schema:
+        """The schema of a field of an object: in a request null says as much as leaving it out."""
+        schema = self.of_field(field, is_request=is_request)
+        return _or_null(schema) if is_request and not is_required(field, is_request=True) else schema
+
     def of_field(self, field: FieldDescriptor, *, is_request: bool) -> Schema:
         """The schema of a field's value, with its comment."""
         entry = field.message_type if field.message_type and field.message_type.GetOptions().map_entry else None
@@ -97,7 +102,7 @@ class Schemas:
         shown = [f for f in message.fields if not (is_request and field_behavior_pb2.OUTPUT_ONLY in behavior(f))]
         needed = [f.name for f in shown if is_required(f, is_request=is_request)]
         schema: Schema = {
-            "properties": {f.name: self.of_field(f, is_request=is_request) for f in shown},
+            "properties": {f.name: self.of_member(f, is_request=is_request) for f in shown},
             **({"required": needed} if needed else {}),
         }
         if is_request:
@@ -138,6 +143,14 @@ def is_required(field: FieldDescriptor, *, is_request: bool) -> bool:
     if is_request:
         return field_behavior_pb2.REQUIRED in behavior(field)
     return not field.has_presence
+
+
+def _or_null(schema: Schema) -> Schema:
+    if "type" in schema and "anyOf" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    about: Schema = {name: schema[name] for name in ("description", "readOnly") if name in schema}
+    choices = schema.get("anyOf") or [{name: told for name, told in schema.items() if name not in about}]
+    return {**about, "anyOf": [*choices, {"type": "null"}]}
 
 
 def _uuid(field: FieldDescriptor, comment: str, *, is_request: bool) -> Schema:

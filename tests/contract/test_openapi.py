@@ -14,6 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from gateway.codec.decode import Decoder
 from gateway.codec.encode import Encoder
 from gateway.discovery import installed_services
+from gateway.openapi.__main__ import main as print_document
 from gateway.openapi.comments import comments_of
 from gateway.openapi.document import document_of
 from gateway.openapi.operations import path_of
@@ -195,6 +196,18 @@ def test_the_page_tells_every_operation_in_well_formed_html_without_a_script(doc
     assert page.open == []
     assert "<script" not in text
     assert not re.search(r"(src|href)=.https?://", text)
+
+
+def test_in_a_request_null_says_as_much_as_leaving_out(document: dict[str, Any]):
+    body = document["paths"]["/appointments/book"]["post"]["requestBody"]["content"]["application/json"]
+    schema = schema_at(document, body["schema"])
+    assert schema.is_valid({**body["example"], "doctor_id": None, "override": None, "duration_minutes": None})
+    assert not schema.is_valid({**body["example"], "patient_id": None})
+
+
+def test_the_document_can_be_had_without_a_gateway(document: dict[str, Any], capfdbinary: pytest.CaptureFixture[bytes]):
+    print_document()
+    assert json.loads(capfdbinary.readouterr().out) == document
 
 
 def test_the_document_holds_no_reference_that_leads_nowhere(document: dict[str, Any]):
