@@ -21,7 +21,7 @@ from stack.processes import Child, last_lines
 
 Metadata = tuple[tuple[str, str], ...]
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 # What is done beside the calls now and then would fall into one round and not into the next.
@@ -32,7 +32,7 @@ _QUIET |= {f"{name}_LEAST_IN_FLIGHT": "1000" for name in ("APPOINTMENT", "DOCTOR
 _TOKEN_TTL = timedelta(hours=1)
 _PORTS = range(20_000, 32_000)  # below those that the kernel gives to clients
 _PORTS_OF_STACK = 8
-_PORTS_NEEDED = _PORTS_OF_STACK + 2  # and those of the benchmark's own processes
+_PORTS_NEEDED = _PORTS_OF_STACK + 3  # and those of the benchmark's own processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Clinic:
     urls: Mapping[str, str]
 
     def spare_port(self, number: int = 0) -> int:
-        """One of two ports, 0 and 1, that nothing of the stack listens on."""
+        """One of three ports, 0 to 2, that nothing of the stack listens on."""
         return self.plan.port + _PORTS_OF_STACK + number
 
     def target(self, process: str) -> str:
@@ -62,10 +62,14 @@ class Clinic:
 
     def another_doctor_service(self, name: str, port: int, environment: Mapping[str, str]) -> ProcessPlan:
         """A second doctor service, the same but for some of its variables."""
-        plan = next(plan for plan in self._plans() if plan.name == "doctor")
+        plan = self.plan_of("doctor")
         own = {key: value for key, value in plan.environment.items() if key != "TELEMED_ADMIN_PORT"}
         own |= {"DOCTOR_PORT": str(port), **environment}
         return replace(plan, name=name, port=port, environment=own, log=self.plan.logs / f"{name}.log")
+
+    def plan_of(self, name: str) -> ProcessPlan:
+        """How one of the stack's processes is run here."""
+        return next(plan for plan in self._plans() if plan.name == name)
 
     def _plans(self) -> list[ProcessPlan]:
         plans = processes_of(self.plan, self.urls, self.issuer.jwks_file)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked\r\n", re.IGNORECASE)
 _OK = b"HTTP/1.1 200 "
 
 
@@ -22,12 +23,22 @@ class Connection:
         self._writer.write(f"GET {path} HTTP/1.1\r\n{self._headers}\r\n".encode())
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if length is None:
-            raise RuntimeError(f"an answer without a content-length: {head!r}")
-        body = await self._reader.readexactly(int(length[1]))
+        if length is not None:
+            body = await self._reader.readexactly(int(length[1]))
+        elif _CHUNKED.search(head):
+            body = await self._chunks()
+        else:
+            raise RuntimeError(f"an answer of unknown length: {head!r}")
         if not head.startswith(_OK):
             raise RuntimeError(f"{head.splitlines()[0]!r}: {body!r}")
         return body
+
+    async def _chunks(self) -> bytes:
+        body = bytearray()
+        while size := int(await self._reader.readuntil(b"\r\n"), 16):
+            body += (await self._reader.readexactly(size + 2))[:-2]
+        await self._reader.readuntil(b"\r\n")
+        return bytes(body)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from opentelemetry.trace import Span
 
 from chassis import break_glass
 from chassis.context import ATTEMPTS_TRAILER, TICKET, caller_or_none, remaining_seconds
-from chassis.metrics import client_calls, client_retries, exemplar
+from chassis.metrics import client_retries, exemplar, labelled_client_call
 from chassis.rpc_errors import refusal_from
 from chassis.telemetry import Attributes, client_span, detached_client_span, inject, note_error
 from kernel.errors import DeadlineTooShort
@@ -109,7 +109,7 @@ class Client:
                 raise refusal_from(error) from None
             finally:
                 _note(span, code)
-                client_calls.labels(name, code).observe(time.perf_counter() - started, exemplar())
+                labelled_client_call(name, code).observe(time.perf_counter() - started, exemplar())
         return answer  # type: ignore[return-value]  # the deserializer above makes it a Reply
 
     async def stream(
@@ -141,7 +141,7 @@ class Client:
             call.cancel()
             _note(span, code)
             span.end()
-            client_calls.labels(name, code).observe(time.perf_counter() - started, exemplar())
+            labelled_client_call(name, code).observe(time.perf_counter() - started, exemplar())
 
     def _attributes(self, name: str) -> Attributes:
         return {"rpc.system.name": "grpc", "rpc.method": name, **self._server}

@@ -89,6 +89,9 @@ def start_logging(service: str, level: str, *, as_json: bool, levels: Mapping[st
 
     `levels` are those of single loggers and all below them, by name; where it says nothing, `level` counts.
     """
+    # Who wrote a line, in which thread and task, is not shown, and finding out costs as much as the rest of the line.
+    logging._srcfile = None  # noqa: SLF001 - the way that logging's own guide names
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service) if as_json else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

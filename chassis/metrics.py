@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
@@ -122,6 +123,11 @@ loop_lag = Histogram(
 )
 
 loop_tasks = Gauge("telemed_event_loop_tasks", "Tasks that are under way in the event loop.", registry=REGISTRY)
+
+
+# Labels are a closed set, and finding the numbers behind them costs more than adding to them.
+labelled_client_call = lru_cache(maxsize=4096)(client_calls.labels)
+labelled_http_request = lru_cache(maxsize=4096)(http_requests.labels)
 
 
 def exemplar() -> dict[str, str] | None:

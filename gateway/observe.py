@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
-from chassis.metrics import exemplar, http_requests
+from chassis.metrics import exemplar, labelled_http_request
 from chassis.telemetry import TRACEPARENT, context_from, current_trace_id, link_to, note_error, tracer
 from gateway.http import Request
 from gateway.numbers import active_requests
@@ -81,7 +81,7 @@ def observed(request: Request, *, continues: bool) -> Iterator[Exchange]:
             _finish(exchange)
             seconds = time.perf_counter() - started
             status = str(exchange.status or "cancelled")
-            http_requests.labels(method, exchange.route or "unknown", status).observe(seconds, exemplar())
+            labelled_http_request(method, exchange.route or "unknown", status).observe(seconds, exemplar())
             access_log.info(
                 "http",
                 extra={

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -44,6 +45,8 @@ class Transcoder:
         self._read_body = _body_reader(binding, decoder)
         self._encode = _encode_of(binding, encoder)
         self._variables = [(v, TextField.find(method.input_type, v.field)) for v in binding.template.variables]
+        # Names are the caller's choice, and those that are fields are few.
+        self._parameter = lru_cache(maxsize=256)(partial(TextField.find, method.input_type))
         self._request_id = _text_field(method.input_type, "request_id")
         self._after = after_field(binding)
         self._etag = etag_field(binding)
@@ -80,14 +83,16 @@ class Transcoder:
         return f'"{tag}"' if tag else ""
 
     def _put_query(self, request: Message, query: str) -> None:
+        seen: set[str] = set()
         for name, texts in parse_query(query).items():
             if self.binding.body == WHOLE_BODY:
                 raise BadValue("stands in the body of this request, not in its query").inside(name)
-            field = TextField.find(self.binding.method.input_type, name)
-            if self.binding.body and (field.parents[:1] or (field.field,))[0].name == self.binding.body:
+            field = self._parameter(name)
+            if self.binding.body and field.steps[0] == self.binding.body:
                 raise BadValue("stands in the body of this request, not in its query").inside(name)
-            if field.is_set(request):
+            if field.only_once in seen:
                 raise BadValue("is given twice, or next to a field that excludes it").inside(name)
+            seen.add(field.only_once)
             field.put(request, texts)
 
     def _infer_mask(self, request: Message, value: object) -> None:
@@ -116,16 +121,23 @@ class Transcoder:
 
 def parse_query(query: str) -> dict[str, list[str]]:
     """The parameters of a query by name, each with its values in order. Raises BadValue."""
+    if query.count("&") >= _MOST_PARAMETERS:
+        raise BadValue(f"the query has more than {_MOST_PARAMETERS} parameters")
+    found: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
+        for part in query.split("&"):
+            if part:
+                name, _, text = part.partition("=")
+                found.setdefault(_decoded(name), []).append(_decoded(text))
     except UnicodeDecodeError:
         raise BadValue("the query must be UTF-8") from None
-    except ValueError:
-        raise BadValue(f"the query has more than {_MOST_PARAMETERS} parameters") from None
-    found: dict[str, list[str]] = {}
-    for name, text in pairs:
-        found.setdefault(name, []).append(text)
     return found
+
+
+def _decoded(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 def path_to(name: str, message: Descriptor) -> tuple[str, ...]:

@@ -34,6 +34,13 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _BOOLS = {"true": True, "false": False}
 
 
+class _Names(dict[int, object]):
+    """The names of an enum. A number that this build does not know is its own: newer services may be ahead of us."""
+
+    def __missing__(self, number: int) -> object:
+        return number
+
+
 def reader(field: FieldDescriptor) -> Read:
     """Turns a JSON value into one of the field's type; raises BadValue for every other type and range."""
     if field.type in _RANGES:
@@ -60,9 +67,7 @@ def writer(field: FieldDescriptor) -> Write | None:
     if _RANGES.get(field.type) in _WIDE:
         return str
     if field.enum_type is not None:
-        names = enum_names(field.enum_type)
-        # A number that this build does not know is written as the number: newer services may be ahead of us.
-        return lambda number: names.get(number, number)  # type: ignore[call-overload]
+        return _Names(enum_names(field.enum_type)).__getitem__  # type: ignore[return-value]  # it is asked for ints alone
     return _WRITERS.get(field.type)
 
 

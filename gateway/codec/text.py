@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 
 from gateway.codec import scalars
 from gateway.codec.errors import BadValue
-from gateway.codec.names import fields_by_name, not_a_field
+from gateway.codec.names import exclusion_key, fields_by_name, not_a_field
 from gateway.codec.wellknown import FORMS, WRAPPERS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TextField:
     """One field of a request, found by a dotted path, that can be set from text."""
 
@@ -45,6 +45,16 @@ class TextField:
             raise BadValue("is not a field that text can say: send it in a body").inside(name)
         return cls(name, tuple(parents), field)
 
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The names that lead to the field, as the contract writes them."""
+        return (*(parent.name for parent in self.parents), self.field.name)
+
+    @cached_property
+    def only_once(self) -> str:
+        """What can be said once in a request, however it is written: the field, or the oneof that it is a choice of."""
+        return ".".join((*self.steps[:-1], exclusion_key(self.field)))
+
     def put(self, request: Message, texts: Sequence[str]) -> None:
         """Sets the field from one text, or from several when it is repeated. Raises BadValue, which says where."""
         read = _reader(self.field)
@@ -61,20 +71,21 @@ class TextField:
 
     def put_once(self, request: Message, text: str, description: str) -> None:
         """Sets the field from text; when the request says something else already, raises BadValue(description)."""
-        wanted = type(request)()
-        self.put(wanted, [text])
-        if self.is_set(request) and self._value(request) != self._value(wanted):
-            raise BadValue(description).inside(self.name)
+        if self._is_set(request):
+            wanted = type(request)()
+            self.put(wanted, [text])
+            if self._value(request) != self._value(wanted):
+                raise BadValue(description).inside(self.name)
         self.put(request, [text])
 
-    def is_set(self, request: Message) -> bool:
+    def _is_set(self, request: Message) -> bool:
         """Whether the request holds the field, or another of its oneof, as far as a value can tell."""
         target: Any = request
         for parent in self.parents:
             target = getattr(target, parent.name)
         if self.field.containing_oneof is not None:
             return target.WhichOneof(self.field.containing_oneof.name) is not None
-        return any(field.number == self.field.number for field, _ in target.ListFields())
+        return bool(target.HasField(self.field.name) if self.field.has_presence else getattr(target, self.field.name))
 
     def _value(self, request: Message) -> object:
         target: Any = request

@@ -25,13 +25,14 @@ _LAST_HOUR, _LAST_MINUTE, _LAST_SECOND = 23, 59, 59
 def write_timestamp(message: Timestamp) -> str:
     """RFC 3339 in UTC, with a fraction only when there is one: `2025-06-18T09:00:00Z`."""
     whole = _whole_seconds(message.seconds)
-    return f"{whole}{_fraction(message.nanos)}Z" if message.nanos else f"{whole}Z"
+    nanos = message.nanos
+    return f"{whole[:-1]}{_fraction(nanos)}Z" if nanos else whole
 
 
 @lru_cache(maxsize=8192)
 def _whole_seconds(seconds: int) -> str:
     # Answers about free times hold the same few instants again and again.
-    return (_EPOCH + timedelta(seconds=seconds)).isoformat()
+    return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}Z"
 
 
 def read_timestamp(message: Timestamp, value: object) -> None:

@@ -3,6 +3,7 @@
 import ipaddress
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from gateway.http import Request, too_many_requests
@@ -51,6 +52,7 @@ class RateGuard:
         return request.client
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 that one subscriber has of IPv6."""
     try:

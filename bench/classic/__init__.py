@@ -1,0 +1,1 @@
+"""The two load tests that everybody knows: ab, and an artillery scenario."""
