@@ -27,6 +27,7 @@ _FORMS: Mapping[str, Any] = {
     "google.type.TimeOfDay": "09:00",
     "google.protobuf.FieldMask": "",
     "google.protobuf.Struct": {},
+    "google.protobuf.Value": None,
     "google.protobuf.ListValue": [],
 }
 # A header says it better, or it is left out by whoever has none.
