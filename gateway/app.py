@@ -74,7 +74,7 @@ class Limits:
     rates: RateGuard
     cors: Cors = field(default_factory=lambda: Cors(frozenset()))
     in_flight: int = 2_000
-    least_in_flight: int = 8
+    least_in_flight: int = 32
     burst_in_flight: int = 512
 
 

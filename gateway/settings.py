@@ -44,7 +44,7 @@ class GatewaySettings(BaseSettings):
     )
     max_in_flight: int = Field(default=2_000, ge=1, description="Most requests at once, whatever happens.")
     least_in_flight: int = Field(
-        default=8, ge=1, description="Calls to services at once that are always made, however slow they have become."
+        default=32, ge=1, description="Calls to services at once that are always made, however slow they have become."
     )
     burst_in_flight: int = Field(
         default=512, ge=0, description="Calls beyond the limit that a crowd may bring before new ones are turned away."
