@@ -24,15 +24,17 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 class KeySet(ABC):
-    """The keys by key id. Keys that the issuer has withdrawn are gone after `_STALE_SECONDS` at the latest."""
+    """The keys by key id. Keys that the issuer has withdrawn are gone after `stale_seconds`, once it answers."""
 
     # An unknown key id makes us look again, but not for every token that somebody makes up.
     again_seconds = 30.0
     stale_seconds = 600.0
+    # While the issuer is away its old keys stay good, for tokens that it made before; a day later there are none.
+    stale_if_error_seconds = 86_400.0
 
     def __init__(self) -> None:
         self._keys: Mapping[str, jwt.PyJWK] = {}
-        self._looked_at = float("-inf")
+        self._looked_at = self._read_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def key(self, key_id: str) -> jwt.PyJWK:
@@ -54,8 +56,11 @@ class KeySet(ABC):
             self._looked_at = time.monotonic()
             try:
                 self._keys = _signing_keys(await self._read())
+                self._read_at = time.monotonic()
             except (OSError, ValueError, httpx.HTTPError) as error:
                 logger.warning("the issuer's keys cannot be read", extra={"error_type": type(error).__name__})
+                if time.monotonic() - self._read_at > self.stale_if_error_seconds:
+                    self._keys = {}
 
     @abstractmethod
     async def _read(self) -> bytes:

@@ -21,7 +21,7 @@ from chassis.metrics import exemplar, open_calls, retried_calls, server_calls, s
 from chassis.policy import CLOSED, Policy, Scope
 from chassis.rpc_errors import failure_of
 from chassis.telemetry import context_from, note_error, server_span
-from chassis.tokens import TokenVerifier
+from chassis.tokens import Verifier
 from kernel.errors import DeadlineTooShort, Overloaded, PermissionDenied, Unauthenticated
 
 access_log = logging.getLogger("telemed.access")
@@ -150,7 +150,7 @@ class Authentication:
     the role may call is obeyed by the use cases; who breaks the glass is told to them as the caller's purpose.
     """
 
-    verifier: TokenVerifier
+    verifier: Verifier
     policy: Policy
     by_ticket: Mapping[str, Redeem] = field(default_factory=dict)
 

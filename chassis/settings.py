@@ -4,15 +4,35 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.context import Role
 from chassis.limit import AdaptiveLimit
 
 DEMO_ISSUER = "telemed-demo"
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 # A folder of secrets as container engines mount them: a file for each variable, named as it is in lower case.
 SECRETS_DIR = os.environ.get("TELEMED_SECRETS_DIR") or None
+Algorithm = Literal["ES256", "EdDSA", "RS256"]
+
+
+class TrustedIssuer(BaseModel):
+    """Whose tokens are trusted, where its keys are, how it signs, and for which roles it vouches."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str = Field(min_length=1)
+    jwks_url: str = ""
+    jwks_file: Path | None = None
+    algorithms: tuple[Algorithm, ...] = Field(default=("ES256", "EdDSA", "RS256"), min_length=1)
+    roles: tuple[Role, ...] = Field(default=tuple(Role), min_length=1)
+
+    @model_validator(mode="after")
+    def _must_have_its_keys_in_one_place(self) -> Self:
+        if (self.jwks_file is None) == (not self.jwks_url):
+            raise ValueError(f"the issuer {self.issuer} needs one of jwks_file and jwks_url")
+        return self
 
 
 class SharedSettings(BaseSettings):
@@ -22,7 +42,15 @@ class SharedSettings(BaseSettings):
 
     jwks_file: Path | None = Field(default=None, description="The issuer's public keys (JWK set), in a file …")
     jwks_url: str = Field(default="", description="… or at its address (jwks_uri); read again when a key id is new.")
-    token_issuer: str = Field(default=DEMO_ISSUER, description="The only issuer that is trusted.")
+    token_issuer: str = Field(default=DEMO_ISSUER, description="The issuer that is trusted …")
+    token_algorithms: tuple[Algorithm, ...] = Field(
+        default=("ES256", "EdDSA", "RS256"), min_length=1, description="… for tokens by these algorithms …"
+    )
+    token_roles: tuple[Role, ...] = Field(default=tuple(Role), min_length=1, description="… and of these roles.")
+    other_issuers: tuple[TrustedIssuer, ...] = Field(
+        default=(),
+        description="More of them: issuer, jwks_url or jwks_file, algorithms, roles; such as one for services.",
+    )
     demo: bool = Field(default=False, description="Trust the demo's own issuer, which signs for whoever asks.")
     token_audience: str = Field(default="telemed", description="The audience that a token must name.")
     service_token_file: Path | None = Field(
@@ -48,11 +76,25 @@ class SharedSettings(BaseSettings):
     def _must_name_whom_to_trust(self) -> Self:
         if (self.jwks_file is None) == (not self.jwks_url):
             raise ValueError("set one of TELEMED_JWKS_FILE and TELEMED_JWKS_URL")
-        if self.token_issuer == DEMO_ISSUER and not self.demo:
+        if len({trusted.issuer for trusted in self.trusted_issuers}) <= len(self.other_issuers):
+            raise ValueError("TELEMED_OTHER_ISSUERS names an issuer twice")
+        if DEMO_ISSUER in {trusted.issuer for trusted in self.trusted_issuers} and not self.demo:
             raise ValueError(
                 "set TELEMED_TOKEN_ISSUER to your identity provider; the demo's own issuer needs TELEMED_DEMO=true"
             )
         return self
+
+    @property
+    def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:
+        """Every issuer that is trusted."""
+        first = TrustedIssuer(
+            issuer=self.token_issuer,
+            jwks_url=self.jwks_url,
+            jwks_file=self.jwks_file,
+            algorithms=self.token_algorithms,
+            roles=self.token_roles,
+        )
+        return (first, *self.other_issuers)
 
     @property
     def admin(self) -> tuple[str, int] | None:

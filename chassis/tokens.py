@@ -3,17 +3,17 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 from jwt.types import Options
 
 from chassis.context import Caller, Role
 from chassis.ids import parse_uuid
-from chassis.keys import FileKeys, KeySet, RemoteKeys
-from chassis.settings import SharedSettings
+from chassis.keys import ALGORITHMS, FileKeys, KeySet, RemoteKeys
+from chassis.settings import SharedSettings, TrustedIssuer
 from kernel.errors import InvalidArgument, Unauthenticated
 
 _LEEWAY_SECONDS = 30
@@ -25,13 +25,32 @@ _LONGEST = 8 * 1024
 _TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 
 
+class Verifier(Protocol):
+    """Whoever tells whom a token speaks for."""
+
+    async def verify(self, token: str) -> Caller:
+        """The caller that a token speaks for. Raises Unauthenticated for every token that is not wholly right."""
+        ...
+
+
 class TokenVerifier:
     """Tells who a token speaks for. Times are real time, whatever clock the process shows its users."""
 
-    def __init__(self, keys: KeySet, issuer: str, audience: str) -> None:
+    def __init__(
+        self,
+        keys: KeySet,
+        issuer: str,
+        audience: str,
+        *,
+        algorithms: Sequence[str] = ALGORITHMS,
+        roles: Iterable[Role] = Role,
+    ) -> None:
+        """Trusts one issuer, for tokens by those algorithms and of those roles alone."""
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
+        self._algorithms = frozenset(algorithms)
+        self._roles = frozenset(roles)
         self._verified: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
 
     async def verify(self, token: str) -> Caller:
@@ -58,6 +77,8 @@ class TokenVerifier:
                 raise Unauthenticated("the token names no key")
             # Whatever the header says of keys (jku, jwk, x5u) is not looked at: only the issuer's own set counts.
             key = await self._keys.key(key_id)
+            if key.algorithm_name not in self._algorithms:
+                raise Unauthenticated("the token is signed in a way that is not trusted")
             claims = jwt.decode(
                 token,
                 key,
@@ -73,15 +94,46 @@ class TokenVerifier:
         except (jwt.PyJWTError, ValueError, TypeError):
             # The library's text may quote the token; the caller learns no more than that it was refused.
             raise Unauthenticated("the token is not valid here") from None
+        if caller.role not in self._roles:
+            raise Unauthenticated("the token's issuer cannot vouch for this role")
         return caller, float(claims["exp"])
+
+
+class SeveralIssuers:
+    """Trusts several issuers, each for its own tokens."""
+
+    def __init__(self, by_issuer: Mapping[str, TokenVerifier]) -> None:
+        self._by_issuer = by_issuer
+
+    async def verify(self, token: str) -> Caller:
+        """As TokenVerifier.verify. Whose token it claims to be only chooses who looks at it, and so decides nothing."""
+        if len(token) > _LONGEST:
+            raise Unauthenticated("the token is too long")
+        try:
+            issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise Unauthenticated("the token is not valid here") from None
+        verifier = self._by_issuer.get(issuer) if isinstance(issuer, str) else None
+        if verifier is None:
+            raise Unauthenticated("the token is of an issuer that is not trusted")
+        return await verifier.verify(token)
 
 
 def _caller(claims: Mapping[str, Any], token: str) -> Caller:
     """The caller of a token whose signature holds. Raises Unauthenticated, ValueError or TypeError for other claims."""
-    subject, role = str(claims["sub"]), Role(claims.get("role", ""))
+    role = Role(claims.get("role", ""))
+    subject = str(claims["sub"]) if role is Role.SERVICE else _person(claims["sub"])
     if "act" not in claims:
         return Caller(subject, role, token)
     return Caller(subject, role, token, delegate=_delegate(claims, subject, role))
+
+
+def _person(subject: object) -> str:
+    """The id of a person, who has a UUID everywhere. Raises Unauthenticated."""
+    try:
+        return parse_uuid(str(subject), "sub")
+    except InvalidArgument:
+        raise Unauthenticated("the token's subject must be the UUID of a person") from None
 
 
 def _delegate(claims: Mapping[str, Any], subject: str, role: Role) -> str:
@@ -104,10 +156,15 @@ def _delegate(claims: Mapping[str, Any], subject: str, role: Role) -> str:
     return actor
 
 
-def verifier_of(shared: SharedSettings) -> TokenVerifier:
+def verifier_of(shared: SharedSettings) -> Verifier:
     """The verifier that the settings ask for."""
-    keys = RemoteKeys(shared.jwks_url) if shared.jwks_url else FileKeys(shared.jwks_file or Path())
-    return TokenVerifier(keys, shared.token_issuer, shared.token_audience)
+    verifiers = {trusted.issuer: _trusting(trusted, shared.token_audience) for trusted in shared.trusted_issuers}
+    return verifiers[shared.token_issuer] if len(verifiers) == 1 else SeveralIssuers(verifiers)
+
+
+def _trusting(trusted: TrustedIssuer, audience: str) -> TokenVerifier:
+    keys = RemoteKeys(trusted.jwks_url) if trusted.jwks_url else FileKeys(trusted.jwks_file or Path())
+    return TokenVerifier(keys, trusted.issuer, audience, algorithms=trusted.algorithms, roles=trusted.roles)
 
 
 class ServiceIdentity:

@@ -14,11 +14,11 @@ from google.protobuf.message import Message
 
 from chassis import break_glass
 from chassis.client import Client
-from chassis.context import Caller, acting_as, time_limit
+from chassis.context import Caller, Role, acting_as, time_limit
 from chassis.limit import REFUSED, AdaptiveLimit
 from chassis.logs import note_bug
 from chassis.metrics import shed_calls
-from chassis.tokens import TokenVerifier
+from chassis.tokens import Verifier
 from gateway.codec.decode import Decoder
 from gateway.codec.encode import Encoder
 from gateway.codec.errors import BadValue
@@ -48,7 +48,7 @@ from gateway.tickets import split_ticket
 from gateway.transcode import Transcoder
 from gateway.upstreams import Upstreams
 from gateway.visit_page import VisitPage
-from kernel.errors import BreakGlassRefused, Overloaded, Unauthenticated
+from kernel.errors import BreakGlassRefused, Overloaded, PermissionDenied, Unauthenticated
 
 # Where the generated contracts are installed.
 CONTRACTS = "telemed"
@@ -93,7 +93,7 @@ class Gateway:
         self,
         services: Sequence[ServiceDescriptor],
         upstreams: Upstreams,
-        verifier: TokenVerifier,
+        verifier: Verifier,
         limits: Limits,
         *,
         continues_traces: bool = False,
@@ -200,7 +200,11 @@ class Gateway:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("send the header Authorization: Bearer <token>")
-        return await self._verifier.verify(token.strip())
+        caller = await self._verifier.verify(token.strip())
+        if caller.role is Role.SERVICE:
+            # They may read everything, and none of them has a reason to come in by the front door.
+            raise PermissionDenied("services call each other by gRPC: their tokens are not taken here")
+        return caller
 
     async def _call(
         self, endpoint: Endpoint, found: Found[Endpoint], request: Request, exchange: Exchange, ticket: str

@@ -61,6 +61,13 @@ async def test_the_caller_goes_on_to_the_service(house, client):
     assert house.servicer.metadata[0]["authorization"] == client.headers["authorization"]
 
 
+async def test_a_services_token_is_not_taken_at_this_door(house, client):
+    client.headers["authorization"] = f"Bearer {house.issuer.token(role='service')}"
+    answer = await client.get("/appointments")
+    assert (answer.status_code, answer.json()["reason"]) == (403, "PERMISSION_DENIED")
+    assert not house.servicer.requests
+
+
 async def test_every_answer_has_the_safe_headers_and_a_request_id(client):
     answer = await client.post("/appointments/book", json=BOOKING, headers={"x-request-id": "abc-1"})
     assert answer.headers["x-request-id"] == "abc-1"

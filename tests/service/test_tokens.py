@@ -20,7 +20,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from chassis.context import Role
 from chassis.keys import FileKeys, RemoteKeys
 from chassis.settings import DEMO_ISSUER, SharedSettings
-from chassis.tokens import TokenVerifier
+from chassis.tokens import TokenVerifier, verifier_of
 from kernel.errors import Unauthenticated
 
 EC, OTHER_EC = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -157,6 +157,9 @@ FORGED = {
     "no role": signed(said=claims(role=None)),
     "a list of roles": signed(said=claims(role=["admin"])),
     "a role in other letters": signed(said=claims(role="ADMIN")),
+    "a patient whose name is no UUID": signed(said=claims(sub="bob")),
+    "a doctor whose name is empty": signed(said=claims(sub="", role="doctor")),
+    "an administrator whose name is SQL": signed(said=claims(sub="' OR 1=1 --", role="admin")),
     "an actor that is a text": signed(said=claims(act=GUARDIAN)),
     "an actor that is a list": signed(said=claims(act=[{"sub": GUARDIAN}])),
     "an actor that is null": signed(said={**claims(), "act": None}),
@@ -218,6 +221,44 @@ async def test_a_token_that_got_in_is_looked_at_again_once_it_has_expired(verifi
     monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(Unauthenticated):
         await verifier.verify(short)
+
+
+async def test_an_issuer_signs_by_its_algorithms_and_vouches_for_its_roles(tmp_path: Path):
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps({"keys": KEYS}))
+    verifier = TokenVerifier(FileKeys(path), "clinic", "telemed", algorithms=["ES256"], roles=[Role.PATIENT])
+    await verifier.verify(signed())
+    for token in (signed(RSA, "RS256", kid="rsa"), signed(said=claims(role="admin"))):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+
+
+async def test_each_of_several_issuers_is_trusted_for_its_own(tmp_path: Path):
+    for name, key in (("people", jwk(EC, "ec", "ES256")), ("machines", jwk(OTHER_EC, "ec", "ES256"))):
+        (tmp_path / name).write_text(json.dumps({"keys": [key]}))
+    shared = SharedSettings(
+        jwks_file=tmp_path / "people",
+        token_issuer="clinic",  # noqa: S106 - a name
+        token_roles=(Role.PATIENT, Role.DOCTOR, Role.ADMIN),
+        other_issuers=({"issuer": "cluster", "jwks_file": tmp_path / "machines", "roles": ["service"]},),
+    )
+    verifier = verifier_of(shared)
+    assert (await verifier.verify(signed())).subject == PATIENT
+    service = claims(iss="cluster", role="service", sub="video_svc")
+    assert (await verifier.verify(signed(OTHER_EC, said=service))).subject == "video_svc"
+    wrong = [
+        signed(EC, said=service),
+        signed(OTHER_EC),
+        signed(OTHER_EC, said=claims(iss="cluster")),
+        signed(said=claims(role="service")),
+        signed(said=claims(iss="elsewhere")),
+        signed(said=claims(iss=None)),
+        "..",
+        "x" * 9000,
+    ]
+    for token in wrong:
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
 
 
 @dataclass
@@ -284,6 +325,17 @@ async def test_an_issuer_that_is_away_leaves_the_old_keys_good(provider, status:
     await verifier.verify(signed(said=claims(n=2)))
 
 
+async def test_an_issuer_that_is_away_for_long_leaves_none(provider):
+    issuer, keys = provider
+    keys.stale_seconds = keys.stale_if_error_seconds = 0.0
+    issuer.publish(KEYS[0])
+    verifier = TokenVerifier(keys, "clinic", "telemed")
+    await verifier.verify(signed())
+    issuer.status = "503 Later"
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(signed(said=claims(n=2)))
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"keys": 1}', b"<html>", b"x" * 300_000])
 async def test_an_answer_that_is_no_key_set_lets_nobody_in_and_breaks_nothing(provider, body: bytes):
     issuer, keys = provider
@@ -303,6 +355,9 @@ def test_the_demos_issuer_is_trusted_in_demo_mode_only(tmp_path: Path):
         SharedSettings(jwks_file=tmp_path / "jwks.json")
     assert SharedSettings(jwks_file=tmp_path / "jwks.json", demo=True).token_issuer == DEMO_ISSUER
     assert SharedSettings(jwks_url="https://idp.example/jwks", token_issuer=IDP).jwks_file is None
+    demo_too = ({"issuer": DEMO_ISSUER, "jwks_file": tmp_path / "jwks.json"},)
+    with pytest.raises(ValueError, match="TELEMED_DEMO"):
+        SharedSettings(jwks_url="https://idp.example/jwks", token_issuer=IDP, other_issuers=demo_too)
 
 
 @pytest.mark.parametrize("settings", [{}, {"jwks_file": Path("a"), "jwks_url": "https://idp.example/jwks"}])

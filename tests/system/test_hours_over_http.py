@@ -1,6 +1,7 @@
 """Hours through the whole stack: the table of cases by HTTP, rules and overrides as a browser sends them."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_bad_field_of_a_preview_is_named(clinic: Clinic, change: dict[str, Any
 
 
 def test_a_patient_previews_nothing(clinic: Clinic):
-    assert clinic.call("POST", PREVIEW, {"from": "2026-06-17"}, who=(Role.PATIENT, "x")).status_code == 403
+    assert clinic.call("POST", PREVIEW, {"from": "2026-06-17"}, who=(Role.PATIENT, str(uuid4()))).status_code == 403
 
 
 def test_rules_and_overrides_as_a_browser_sends_them(clinic: Clinic):
