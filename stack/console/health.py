@@ -12,14 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from stack.plan import CONSOLE, GATEWAY, HOST
 from stack.state import ProcessState, State
 
-_SECONDS = 1.0
+_SECONDS = 3.0
 _MEMORY = "process_resident_memory_bytes"
 _LAG = "telemed_feed_lag_changes"
 Json = dict[str, object]
 
 
 async def health_of(data: Path) -> Json:
-    """Every process of the stack that runs on `data`; each is asked for no longer than a second."""
+    """Every process of the stack that runs on `data`; each is asked for no longer than three seconds."""
     state = State.read(data)
     if state is None:
         return {"url": "", "processes": []}

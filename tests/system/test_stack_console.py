@@ -36,7 +36,7 @@ def test_a_booking_is_seen_whole_on_the_console_of_the_stack(start_stack: StartS
             answer = http.get(f"http://localhost:{stack.port + 8}/ops/api/{view}", params=query)
             return answer.json() if answer.status_code == 200 else None
 
-        wait_until(lambda: (told(f"traces/{TRACE}") or {"spans": 0})["spans"] >= 8, "the spans of the booking")
+        wait_until(lambda: (told(f"traces/{TRACE}") or {"spans": 0})["spans"] >= 8, "its spans", 60)
         trace = told(f"traces/{TRACE}")
         # What changes seldom of a doctor may be known already, and is then not read.
         assert [line for line in trace["tree"] if "get_schedules" not in line] == [
@@ -51,10 +51,12 @@ def test_a_booking_is_seen_whole_on_the_console_of_the_stack(start_stack: StartS
         ]
         assert (trace["orphans"], trace["errors"]) == ([trace["all"][0]["span_id"]], 0)
         copies = {("appointment", "doctor", True), ("appointment", "video", True)}
-        wait_until(lambda: copies <= {(e["from"], e["to"], e["linked"]) for e in told("map")["edges"]}, "both copies")
-        processes = {process["name"]: process["state"] for process in told("health")["processes"]}
+        wait_until(
+            lambda: copies <= {(e["from"], e["to"], e["linked"]) for e in told("map")["edges"]}, "both copies", 60
+        )
         services = dict.fromkeys(("appointment", "doctor", "video", "gateway"), "ready")
-        assert processes == {"console": "running", "postgres": "running", **services}
+        well = {"console": "running", "postgres": "running", **services}
+        wait_until(lambda: {p["name"]: p["state"] for p in told("health")["processes"]} == well, "all are well", 60)
         assert told("analytics")["total"]["smart_bookings"] >= 1
     assert stack.stop() == 0
     assert "Traceback" not in "".join(log.read_text() for log in (stack.data / "logs").iterdir())
