@@ -101,12 +101,6 @@ def _name_of(family: Metric) -> str:
     return f"{family.name}_total" if family.type == "counter" else family.name
 
 
-def test_an_observation_names_its_trace_only_where_one_is_recorded(clinic: Clinic):
-    # Nothing receives traces here, so none is recorded and none may be named.
-    clinic.new_doctor()
-    assert "trace_id=" not in numbers_of(clinic, "doctor", OPENMETRICS)
-
-
 def test_the_page_is_also_told_in_openmetrics(clinic: Clinic):
     text = numbers_of(clinic, "appointment", OPENMETRICS)
     assert text.endswith("# EOF\n")
