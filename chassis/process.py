@@ -10,6 +10,7 @@ import grpc
 
 from chassis.background import Background, measure_loop
 from chassis.calls import Calls
+from chassis.garbage import seek_seldom
 from chassis.health import Readiness
 from chassis.metrics import serve_metrics
 from chassis.telemetry import Telemetry
@@ -81,6 +82,7 @@ class GrpcProcess:
         page = serve_metrics(*self.admin) if self.admin else None
         port = await self.start()
         logger.info("listening", extra={"port": port})
+        seek_seldom()
         await told.wait()
         logger.info("stopping")
         await self.stop()

@@ -16,8 +16,13 @@ _HOURS_OF_MIDNIGHT = 24
 
 def to_timestamp(instant: datetime) -> Timestamp:
     """An aware instant as a Timestamp, to the microsecond."""
+    return Timestamp(**timestamp_fields(instant))
+
+
+def timestamp_fields(instant: datetime) -> dict[str, int]:
+    """The same as the fields of a Timestamp inside of another message, which is made from them in place."""
     delta = instant - _EPOCH
-    return Timestamp(seconds=delta.days * 86_400 + delta.seconds, nanos=delta.microseconds * 1000)
+    return {"seconds": delta.days * 86_400 + delta.seconds, "nanos": delta.microseconds * 1000}
 
 
 def to_instant(message: Message, field: str, *, label: str = "") -> datetime:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import NamedTuple
 
 from kernel.appointment_types import AppointmentType
 
@@ -16,9 +17,11 @@ class SlotPriority(IntEnum):
     LIMITED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A free time for one kind of visit, with what the ledger must know to book it. Instants are aware, in UTC."""
+class Slot(NamedTuple):
+    """A free time for one kind of visit, with what the ledger must know to book it. Instants are aware, in UTC.
+
+    A tuple, because there are thousands in some answers, and it is made in half the time of a frozen dataclass.
+    """
 
     start: datetime
     end: datetime

@@ -121,7 +121,7 @@ class Explainer:
         slot = exact or improvised(wish.kind, start, wish.length, self.rules.clinic_buffer)
         met = diary.in_doctors_way(wish.doctor_id, slot)
         if exact is None and said.doctor is not None and said.doctor.works_then and met:
-            shared = replace(slot, capacity=max(claim.capacity for claim in met))
+            shared = slot._replace(capacity=max(claim.capacity for claim in met))
             return bool(diary.in_doctors_way(wish.doctor_id, shared))
         return bool(met)
 

@@ -1,15 +1,13 @@
 """Requests to what the use cases take, and what they answer to replies; decides nothing."""
 
-from telemed.doctor.v1 import doctor_pb2
+from typing import Any
+
 from telemed.doctor.v1 import doctor_service_pb2 as api
 from telemed.type.v1 import scheduling_pb2
 
 from chassis.enum_map import EnumMap
 from chassis.ids import parse_uuid
-from chassis.protos import (
-    to_date,
-    to_timestamp,
-)
+from chassis.protos import timestamp_fields, to_date
 from doctor_svc.api.fields import (
     kind_number,
     minutes_of,
@@ -46,19 +44,23 @@ def from_day_answer(answer: DayAnswer) -> api.GetAvailabilityResponse:
     )
 
 
-def from_slot(slot: Slot) -> scheduling_pb2.Slot:
-    """A slot as everyone sees it."""
-    return scheduling_pb2.Slot(
-        start_time=to_timestamp(slot.start),
-        end_time=to_timestamp(slot.end),
-        duration_minutes=minutes_of(slot.end - slot.start),
-        appointment_type=kind_number(slot.kind),
-        slot_priority=_PRIORITIES.number(slot.priority),
-    )
+# A slot is told as the fields of its message: protobuf makes a message from them where it belongs, while one that is
+# ready would be copied there. Typed as Any, because the generated types know only of messages.
+def from_slot(slot: Slot) -> Any:
+    """The fields of a Slot, as everyone sees it."""
+    return {
+        "start_time": timestamp_fields(slot.start),
+        "end_time": timestamp_fields(slot.end),
+        "duration_minutes": minutes_of(slot.end - slot.start),
+        "appointment_type": kind_number(slot.kind),
+        "slot_priority": _PRIORITIES.number(slot.priority),
+    }
 
 
-def from_offered(slot: Slot) -> doctor_pb2.OfferedSlot:
-    """A slot with what the ledger must know to book it."""
-    return doctor_pb2.OfferedSlot(
-        slot=from_slot(slot), buffer_minutes=minutes_of(slot.buffer), max_concurrent_appointments=slot.capacity
-    )
+def from_offered(slot: Slot) -> Any:
+    """The fields of an OfferedSlot: a slot with what the ledger must know to book it."""
+    return {
+        "slot": from_slot(slot),
+        "buffer_minutes": minutes_of(slot.buffer),
+        "max_concurrent_appointments": slot.capacity,
+    }

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import islice
+from operator import itemgetter
 
 from chassis.clock import Clock
 from chassis.paging import page_length
@@ -11,8 +13,8 @@ from doctor_svc.app.await_revision import AwaitRevision
 from doctor_svc.app.ports import Schedules
 from doctor_svc.domain.demands import Demands
 from doctor_svc.domain.matching import DoctorProfile
-from doctor_svc.domain.offers import Offer, offer_in
-from doctor_svc.domain.slots import Visit
+from doctor_svc.domain.offers import days_in
+from doctor_svc.domain.slots import DaySlots, Visit
 from doctor_svc.domain.window import BookingPolicy, Window
 from doctor_svc.domain.wish import wished_window
 from kernel.slots import Slot
@@ -80,21 +82,24 @@ class SearchAvailability:
         found = await self.schedules.who_meet(
             Demands(specialty=question.specialty), None, _whole_days(window), MOST_DOCTORS, now=now
         )
-        offers: list[tuple[Position, DoctorProfile, Offer]] = []
+        # Of who is not on the page no more is worked out than when their first slot starts.
+        free: list[tuple[Position, DoctorProfile, tuple[DaySlots, ...]]] = []
         for place, schedule in enumerate(found):
             if place % _AT_A_STRETCH == 0:
                 await asyncio.sleep(0)
-            offer = offer_in(schedule.agenda(now, self.policy), question.visit, window)
-            if offer.free:
-                position = (offer.soonest(1)[0].start, schedule.profile.doctor_id)
-                offers.append((position, schedule.profile, offer))
-        offers.sort(key=lambda one: one[0])
-        left = [one for one in offers if question.after is None or one[0] > question.after]
-        page = [
-            FreeDoctor(profile, tuple(offer.soonest(MOST_SLOTS_EACH)), offer.free)
-            for _, profile, offer in left[:length]
-        ]
+            days = days_in(schedule.agenda(now, self.policy), question.visit, window)
+            start = next((start for day in days if (start := day.first_free(window)) is not None), None)
+            if start is not None:
+                free.append(((start, schedule.profile.doctor_id), schedule.profile, days))
+        free.sort(key=itemgetter(0))
+        left = [one for one in free if question.after is None or one[0] > question.after]
+        page = [_free_doctor(profile, days, window) for _, profile, days in left[:length]]
         return SearchPage(page, page[-1].position if len(left) > length else None)
+
+
+def _free_doctor(profile: DoctorProfile, days: Sequence[DaySlots], window: Window) -> FreeDoctor:
+    slots = (slot for day in days for slot in day.free(window))
+    return FreeDoctor(profile, tuple(islice(slots, MOST_SLOTS_EACH)), sum(day.free_in(window) for day in days))
 
 
 def _whole_days(window: Window) -> Window:

@@ -34,9 +34,9 @@ class BusyTimes:
 
     def __init__(self, items: Iterable[Busy] = ()) -> None:
         self._items = sorted(items, key=attrgetter("start"))
-        self._starts = [item.start for item in self._items]
+        self._starts = list(map(attrgetter("start"), self._items))
         # reach[i] is the latest end among the first i + 1 items: once it falls short, nothing earlier can matter.
-        self._reach = list(accumulate((item.end for item in self._items), max))
+        self._reach = list(accumulate(map(attrgetter("end"), self._items), max))
 
     def touching(self, start: datetime, end: datetime) -> Iterator[Busy]:
         """Those that share an instant with `[start, end]`, ends included; the latest first."""

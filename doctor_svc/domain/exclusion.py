@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from doctor_svc.domain.demands import Demands, Reason, Rule, unmet
 from doctor_svc.domain.grid import Grid
-from doctor_svc.domain.offers import offer_in
+from doctor_svc.domain.offers import days_in
 from doctor_svc.domain.proposals import REACH_DAYS, Aim, Contender, nearest_to
 from doctor_svc.domain.schedule import Schedule
 from doctor_svc.domain.slots import Agenda, DaySlots, Visit, day_slots
@@ -97,7 +97,7 @@ def time_reasons(contender: Contender, visit: Visit, aim: Aim) -> Iterator[Reaso
 def _days_in(agenda: Agenda, visit: Visit, window: Window) -> tuple[DaySlots, ...]:
     """The doctor's slots on the days of a window, whether those can be booked or not."""
     unlimited = replace(agenda, today=day_of(window.earliest, agenda.zone), last_day=day_of(window.latest, agenda.zone))
-    return offer_in(unlimited, visit, window).days
+    return days_in(unlimited, visit, window)
 
 
 def _holds(grid: Grid, aim: Aim) -> bool:

@@ -38,6 +38,11 @@ class Grid:
 
     def cells_in(self, window: Window) -> range:
         """The cells, taken or not, that start inside a window."""
+        # Nearly always it is all of them or none, which costs no division.
+        if window.earliest <= self.start and self.end <= window.latest:
+            return range(self.count)
+        if self.end <= window.earliest or window.latest < self.start:
+            return range(0)
         step = self.duration + self.buffer
         first = -((self.start - window.earliest) // step)  # the quotient of the negated, negated: rounded up
         last = (window.latest - self.start) // step
@@ -52,9 +57,14 @@ class Grid:
         cells = self.cells_in(window)
         return len(cells) - sum(cell in cells for cell in self.taken)
 
+    def first_free(self, window: Window) -> datetime | None:
+        """When the first cell starts that lies inside a window and is not taken; None without one."""
+        cell = next(self.free_cells(window), None)
+        return None if cell is None else self.start + cell * self.step
+
     def slot(self, cell: int, priority: SlotPriority) -> Slot:
         """A cell as a slot."""
-        start = self.start + cell * self.step
+        start = self.start + cell * (self.duration + self.buffer)
         return Slot(start, start + self.duration, self.kind, priority, self.buffer, self.capacity)
 
 

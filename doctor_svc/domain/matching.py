@@ -95,12 +95,17 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class RankedDoctor:
-    """A candidate with the score in [0, 1], rounded to four decimals, and why in sentences."""
+    """A candidate with the score in [0, 1], rounded to four decimals, for one wish."""
 
     candidate: Candidate
+    wish: Wish
     score: float
     components: Components
-    reasons: tuple[str, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why in sentences; put into words only for those who are shown."""
+        return reasons_of(self.candidate, self.wish)
 
     @property
     def is_preferred(self) -> bool:
@@ -188,7 +193,7 @@ def quality_of(profile: DoctorProfile) -> float:
 def _ranked(candidate: Candidate, wish: Wish) -> RankedDoctor:
     parts = components_of(candidate, wish)
     score = score_of(parts, allow_history=wish.allow_history)
-    return RankedDoctor(candidate, score, parts, reasons_of(candidate, wish))
+    return RankedDoctor(candidate, wish, score, parts)
 
 
 def _order(doctor: RankedDoctor, wish: Wish) -> tuple[float, int, float, float, int, str]:

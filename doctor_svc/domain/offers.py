@@ -45,10 +45,15 @@ class Offer:
             yield from day.free(self.window)
 
 
+def days_in(agenda: Agenda, visit: Visit, window: Window) -> tuple[DaySlots, ...]:
+    """The days of the doctor's calendar that a window touches, as far as they can be booked, each with its slots."""
+    hours = agenda.hours(visit.kind)
+    return tuple(slots_under(agenda, hours, visit, day) for day in _days(agenda, window))
+
+
 def offer_in(agenda: Agenda, visit: Visit, window: Window) -> Offer:
     """What a doctor offers for a visit that starts inside a window. Too-soon slots count in the total, not as free."""
-    hours = agenda.hours(visit.kind)
-    days = tuple(slots_under(agenda, hours, visit, day) for day in _days(agenda, window))
+    days = days_in(agenda, visit, window)
     return Offer(
         window=window,
         free=sum(day.free_in(window) for day in days),

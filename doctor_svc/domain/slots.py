@@ -129,8 +129,17 @@ class DaySlots:
         for grid in self.grids:
             wanted = grid.bookable if window is None else grid.bookable.intersect(window)
             scarce = nearly_full or grid.free_count(grid.bookable) == 1
+            snug = priority_of(grid.kind, scarce=scarce, snug=True)
+            loose = priority_of(grid.kind, scarce=scarce, snug=False)
             for cell in grid.free_cells(wanted):
-                yield grid.slot(cell, priority_of(grid.kind, scarce=scarce, snug=cell in grid.snug))
+                yield grid.slot(cell, snug if cell in grid.snug else loose)
+
+    def first_free(self, window: Window) -> datetime | None:
+        """When the first slot inside a window starts that can be booked; None without one."""
+        if self.is_full:
+            return None
+        starts = (grid.first_free(grid.bookable.intersect(window)) for grid in self.grids)
+        return next((start for start in starts if start is not None), None)
 
 
 def priority_of(kind: AppointmentType, *, scarce: bool, snug: bool) -> SlotPriority:

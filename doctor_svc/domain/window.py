@@ -22,6 +22,8 @@ class Window:
 
     def intersect(self, other: "Window") -> "Window":
         """The instants that both windows hold."""
+        if self.earliest <= other.earliest and other.latest <= self.latest:
+            return other
         return Window(max(self.earliest, other.earliest), min(self.latest, other.latest))
 
     def __contains__(self, instant: datetime) -> bool:

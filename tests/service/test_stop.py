@@ -27,7 +27,8 @@ async def process(appointment_db_url: str, shared: SharedSettings) -> GrpcProces
         port=0,
         database_url=appointment_db_url,
         doctor_target="127.0.0.1:9",
-        drain_seconds=0.1,
+        # Long enough for what a busy machine has sent and not yet taken in.
+        drain_seconds=1.0,
         grace_seconds=GRACE,
     )
     return await build(settings, Rules(), shared, lambda: NOW)
