@@ -28,6 +28,7 @@ from tests.fuzz.cast import cast_of
 
 BINDINGS = [binding for service in installed_services("telemed") for binding in bindings_of(service)]
 CALLERS = ("patient", "doctor", "admin")
+FORBIDDEN = 403
 # Words that every caller sends, whatever they ask. X-Request-Id is not among them: it is for the log, and comes back.
 HEADERS = ("user-agent", "referer", "cookie", "x-forwarded-for", "x-anything")
 # What a refusal may say again: "No cardiology doctors available at this time" names the specialty asked for. The
@@ -51,10 +52,11 @@ class Canary:
     def headers(self, place: str) -> dict[str, str]:
         return {name: self.words.fresh(f"{place} header {name}") for name in HEADERS}
 
-    def ask(self, binding: Binding, caller: str, request: dict[str, Any], place: str) -> None:
+    def ask(self, binding: Binding, caller: str, request: dict[str, Any], place: str) -> int:
         answer = over_http(self.clinic.http, binding, request, {**self.headers(place), **self.tokens[caller]})
         self.keep(f"{caller} {place}", answer)
         self.statuses.setdefault(binding.method.name, set()).add(answer.status_code)
+        return answer.status_code
 
     def keep(self, place: str, answer: httpx.Response) -> None:
         """Keeps a refusal, less the path that was asked for: that is the caller's own, by contract (RFC 9457)."""
@@ -125,17 +127,19 @@ def canary() -> Iterator[Canary]:
         yield Canary(clinic, receiver, words, cast.pool, channels, tokens)
 
 
+@pytest.mark.timeout(900)
 def test_no_word_of_any_field_is_found_again(canary: Canary):
     for binding in BINDINGS:
         good = good_request(binding.method.input_type, canary.known)
-        for caller in CALLERS:
-            canary.ask(binding, caller, good, f"{binding.name} as it should be")
+        place = f"{binding.name} as it should be"
+        # Whom the RPC is not open to is turned away before anybody looks at a field.
+        callers = [caller for caller in CALLERS if canary.ask(binding, caller, good, place) != FORBIDDEN]
         for path in text_fields(binding.method.input_type):
             place = f"{binding.method.full_name}.{name_of(path)}"
             request = with_word(good, path, canary.words.fresh(place))
-            for caller in CALLERS:
+            for caller in callers:
                 canary.ask(binding, caller, request, place)
-            canary.call(binding, "admin", request, place)
+            canary.call(binding, callers[-1], request, place)
     assert canary.found() == []
     # It did get somewhere: most RPCs were carried out, and what was written is read again by those whom it is for.
     assert sum(200 in statuses for statuses in canary.statuses.values()) > len(BINDINGS) * 0.6, canary.statuses
