@@ -1,9 +1,11 @@
 """Asks every operation as everybody, so many times, and tells what was answered and what was wrong with it."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -20,6 +22,7 @@ from tests.fuzz.requests import requests_of
 _ANSWER_SECONDS = 60
 # A quiet stream takes a second to begin.
 _FEWER_OF_STREAMS = 10
+_TRIES = 20
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Report:
 
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
+    repeats: int = 0
     _told: set[str] = field(default_factory=set)
 
     @property
@@ -54,7 +58,7 @@ class Report:
             by_status.setdefault(status, {})[caller] = count
         for status, counts in sorted(by_status.items()):
             yield f"  {status}: " + ", ".join(f"{caller} {count}" for caller, count in counts.items())
-        yield f"{self.cases} requests, {len(self.failures)} kinds of failure"
+        yield f"{self.cases} requests, {self.repeats} repeated after 503, {len(self.failures)} kinds of failure"
 
 
 @dataclass
@@ -91,9 +95,16 @@ class Fuzz:
 
         def ask(case: Case) -> None:
             try:
-                answer = case.call_and_validate(
-                    base_url=base, session=session, headers=headers, checks=checks, timeout=_ANSWER_SECONDS
-                )
+                options = {"base_url": base, "session": session, "headers": headers, "timeout": _ANSWER_SECONDS}
+                answer = case.call(**options)
+                for _ in range(_TRIES):
+                    # By contract the same call may be sent again: a service was not to be reached for a moment.
+                    if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                        break
+                    self.report.repeats += 1
+                    time.sleep(float(answer.headers["retry-after"][0]))
+                    answer = case.call(**options)
+                case.validate_response(answer, checks=checks, headers=headers)
                 self.report.answers[caller, answer.status_code] += 1
             except FailureGroup as error:
                 self.report.answers[caller, 0] += 1
