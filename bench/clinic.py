@@ -52,6 +52,11 @@ class Clinic:
         """Where a process listens."""
         return f"{HOST}:{self.plan.ports[process]}"
 
+    def postgres_pid(self) -> dict[str, int]:
+        """PostgreSQL's process by its name, for bench.cpu."""
+        pid = self.postgres.pid
+        return {} if pid is None else {"postgres": pid}
+
     def token(self) -> str:
         """A token of some new administrator, who may book for everybody."""
         return self.issuer.mint(Role.ADMIN, str(uuid4()), now=datetime.now(UTC), ttl=_TOKEN_TTL)
@@ -62,9 +67,13 @@ class Clinic:
 
     def another_doctor_service(self, name: str, port: int, environment: Mapping[str, str]) -> ProcessPlan:
         """A second doctor service, the same but for some of its variables."""
-        plan = self.plan_of("doctor")
+        return self.another_service("doctor", name, port, environment)
+
+    def another_service(self, service: str, name: str, port: int, environment: Mapping[str, str]) -> ProcessPlan:
+        """A second process of a service, the same but for some of its variables."""
+        plan = self.plan_of(service)
         own = {key: value for key, value in plan.environment.items() if key != "TELEMED_ADMIN_PORT"}
-        own |= {"DOCTOR_PORT": str(port), **environment}
+        own |= {f"{service.upper()}_PORT": str(port), **environment}
         return replace(plan, name=name, port=port, environment=own, log=self.plan.logs / f"{name}.log")
 
     def plan_of(self, name: str) -> ProcessPlan:

@@ -59,7 +59,7 @@ async def main() -> None:
         echo = asking.echo_plan(clinic, reply)
         pids |= await stack.enter_async_context(clinic.running([], echo))
         echo_stubs = await asking.stubs_of(stack, f"{HOST}:{echo.port}")
-        worked = ProcessorTime({name: pids[name] for name in ("doctor", small.name, "echo")} | _postgres(clinic))
+        worked = ProcessorTime({name: pids[name] for name in ("doctor", small.name, "echo")} | clinic.postgres_pid())
         costs: dict[str, list[dict[str, float]]] = {}
 
         def heard(name: str, load: Load) -> None:
@@ -98,11 +98,6 @@ async def _meet_everyone(stub: "DoctorServiceAsyncStub", caller: Metadata, first
     for number in range(crowd.SPECIALTIES):
         wish = SearchAvailabilityRequest(date=from_date(first), specialty=f"Specialty {number}")
         await stub.SearchAvailability(wish, metadata=caller, timeout=asking.CALL_SECONDS)
-
-
-def _postgres(clinic: Clinic) -> dict[str, int]:
-    pid = clinic.postgres.pid
-    return {} if pid is None else {"postgres": pid}
 
 
 def _show_costs(costs: dict[str, list[dict[str, float]]]) -> None:

@@ -101,7 +101,7 @@ class PostgresAccessLog:
         try:
             rows = b"[" + b",".join(row for row, _ in batch) + b"]"
             await self._database.one(QUERIES["record_accesses"], {"rows": rows.decode()})
-        except (psycopg.Error, PoolTimeout) as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
             failure = error
             logger.warning("accesses not recorded", extra={"rows": len(batch), "error_type": type(error).__name__})
             _lost.inc(sum(durable is None for _, durable in batch))

@@ -16,6 +16,7 @@ from chassis.migrations import MigrationError
 from stack import audit, commands, up
 from stack.databases import SERVICES, DatabaseConfigurationError
 from stack.demo_visits import OPEN_VISIT
+from stack.export import export as export_data
 from stack.plan import GATEWAY, Plan, PlanError, default_data_folder
 from stack.postgres import PostgresError
 from stack.state import AlreadyRunningError
@@ -110,6 +111,12 @@ def parser() -> argparse.ArgumentParser:
         verbs.add_parser("audit", help="check history and accesses against their chains; who looked at whose data"),
         common,
     )
+
+    export = verbs.add_parser("export", parents=[common], help="write everything that is kept of a patient, as JSON")
+    export.description = "Asks every service of the running stack for all that it keeps of one patient."
+    export.add_argument("--patient", type=_uuid, required=True, metavar="UUID", help="whose data")
+    export.add_argument("--output", type=Path, metavar="FILE", help="where to (default: the terminal)")
+    export.set_defaults(run=lambda parsed: export_data(parsed.data, parsed.patient, parsed.output, datetime.now(UTC)))
 
     issuer = verbs.add_parser("issuer", parents=[common], help="keep keys and service tokens, start nothing else")
     issuer.description = "What `up` does about tokens, alone: the demo issuer of a composition of containers."
