@@ -33,7 +33,8 @@ class Way:
 
     name: str
     time: ProcessorTime
-    wires: list[Connection]
+    port: int
+    token: str
     cost: list[float] = field(default_factory=list)
 
 
@@ -61,24 +62,23 @@ async def _way(stack: AsyncExitStack, name: str, ratio: str | None, address: str
     wanted = {"OTEL_EXPORTER_OTLP_ENDPOINT": address if ratio else "", "TELEMED_TRACE_SAMPLE_RATIO": ratio or "1.0"}
     os.environ |= wanted
     pids = await stack.enter_async_context(clinic.running(["appointment", "doctor", "video", GATEWAY]))
-    token = clinic.token()
-    wires = [
-        await stack.enter_async_context(connected(HOST, clinic.plan.ports[GATEWAY], token))
-        for _ in range(asking.CLIENTS)
-    ]
-    return Way(name, ProcessorTime({"gateway": pids[GATEWAY], "doctor": pids["doctor"]}), wires)
+    time = ProcessorTime({"gateway": pids[GATEWAY], "doctor": pids["doctor"]})
+    return Way(name, time, clinic.plan.ports[GATEWAY], clinic.token())
 
 
 async def _measure(way: Way, *, counts: bool) -> None:
-    way.time.since()
-    await drive(_calls(way), asking.CLIENTS)
-    seconds = sum(way.time.since().values())
+    async with AsyncExitStack() as stack:
+        # Anew each round: the gateway closes what was idle while the others had their turn.
+        wires = [await stack.enter_async_context(connected(HOST, way.port, way.token)) for _ in range(asking.CLIENTS)]
+        way.time.since()
+        await drive(_calls(wires), asking.CLIENTS)
+        seconds = sum(way.time.since().values())
     if counts:
         way.cost.append(1_000 * seconds / CALLS)
 
 
-def _calls(way: Way) -> Iterator[Call]:
-    free = list(way.wires)
+def _calls(wires: list[Connection]) -> Iterator[Call]:
+    free = list(wires)
 
     async def get(wish: asking.Wish) -> None:
         wire = free.pop()
