@@ -2,19 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from google.protobuf.message import Message
 
 from chassis.accesses import NOBODY_WAITS, OK, AccessLog, Noted, Touch, noted_of_call
 from chassis.ids import canonical_uuid
-from chassis.layers import Call
+from chassis.layers import Call, Inside
 from chassis.rpc_errors import failure_of
 from kernel.errors import Refusal
-
-_FREE: AbstractAsyncContextManager[None] = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +22,18 @@ class Auditing:
     touches: Mapping[str, Touch]
     log: AccessLog
 
-    def __call__(self, call: Call) -> AbstractAsyncContextManager[None]:
+    async def __call__(self, inside: Inside, call: Call) -> Any:
         """The layer."""
         touch = self.touches.get(call.method)
         if touch is None:
-            return _FREE
+            return await inside(call)
         noted = Noted(call.method, touch, self.log)
         if call.request is not None:
             entity_id, patient_id = _named(call.request, touch.id_field), _named(call.request, touch.patient_field)
             if entity_id or patient_id:
                 noted.touched[entity_id, patient_id] = None
-        return _Audited(noted)
+        async with _Audited(noted):
+            return await inside(call)
 
 
 class _Audited:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import grpc
@@ -37,6 +37,8 @@ _SHAVE_SECONDS = 0.020
 _LEAST_SECONDS = 0.100
 _NEVER = float("inf")
 
+Context = grpc.aio.ServicerContext[Any, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -47,13 +49,23 @@ class Call:
     metadata: Mapping[str, str]
     time_remaining: float | None
     request: Message
+    context: Context
 
 
-Layer = Callable[[Call], AbstractAsyncContextManager[None]]
+# What a layer is put round: the layers inside of it and, in the middle, the RPC itself. It is awaited once or, by a
+# layer that refuses the call, never.
+Inside = Callable[[Call], Awaitable[Any]]
+Layer = Callable[[Inside, Call], Awaitable[Any]]
 
 
-@asynccontextmanager
-async def traced(call: Call) -> AsyncIterator[None]:
+def within(layers: Sequence[Layer], rpc: Inside) -> Inside:
+    """An RPC with layers round it, the first of them outermost."""
+    for layer in reversed(layers):
+        rpc = partial(layer, rpc)
+    return rpc
+
+
+async def traced(inside: Inside, call: Call) -> Any:
     """A SERVER span, one log line and one observation, with the status that the caller gets."""
     started = time.perf_counter()
     if PREVIOUS_ATTEMPTS in call.metadata:
@@ -64,7 +76,7 @@ async def traced(call: Call) -> AsyncIterator[None]:
     with server_span(call.method, context_from(call.metadata), attributes, lasts=call.streams) as span:
         code, reason = "OK", ""
         try:
-            yield
+            return await inside(call)
         except BaseException as error:
             code, reason = _note_failure(call, error, time.perf_counter() - started)
             raise
@@ -106,36 +118,32 @@ class Shedding:
 
     limit: AdaptiveLimit
 
-    @asynccontextmanager
-    async def __call__(self, call: Call) -> AsyncIterator[None]:
+    async def __call__(self, inside: Inside, call: Call) -> Any:
         """The layer."""
         if call.streams:
-            yield
-            return
+            return await inside(call)
         ahead = self.limit.begin()
         if ahead == REFUSED:
             shed_calls.inc()
             raise Overloaded("too many calls at once", retry_after_seconds=0.5)
         began = time.perf_counter()
         try:
-            yield
+            return await inside(call)
         finally:
             self.limit.end(call.method, time.perf_counter() - began, ahead)
 
 
-@asynccontextmanager
-async def limited_in_time(call: Call) -> AsyncIterator[None]:
+async def limited_in_time(inside: Inside, call: Call) -> Any:
     """Gives every unary call a deadline a little before the caller's own, so that the answer can still say so."""
     if call.streams:
         with time_limit(call.time_remaining):
-            yield
-        return
+            return await inside(call)
     remaining = _DEFAULT_SECONDS if call.time_remaining is None else call.time_remaining - _SHAVE_SECONDS
     if remaining < _LEAST_SECONDS:
         raise DeadlineTooShort("less than 120 ms are left until the deadline")
     with time_limit(remaining):
         async with asyncio.timeout(remaining):
-            yield
+            return await inside(call)
 
 
 # Whom a ticket speaks for; None for one that is not good (any more).
@@ -154,8 +162,7 @@ class Authentication:
     policy: Policy
     by_ticket: Mapping[str, Redeem] = field(default_factory=dict)
 
-    @asynccontextmanager
-    async def __call__(self, call: Call) -> AsyncIterator[None]:
+    async def __call__(self, inside: Inside, call: Call) -> Any:
         """The layer."""
         caller = await self._caller(call)
         note_caller(caller)
@@ -168,7 +175,7 @@ class Authentication:
             note_caller(caller)
             break_glass.sound_the_alarm(caller, call.method)
         with acting_as(caller):
-            yield
+            return await inside(call)
 
     async def _caller(self, call: Call) -> Caller:
         scheme, _, token = call.metadata.get("authorization", "").partition(" ")
@@ -183,7 +190,7 @@ class Authentication:
         return await self.verifier.verify(token.strip())
 
 
-def call_of(method: str, request: Message, context: grpc.aio.ServicerContext[Any, Any], *, streams: bool) -> Call:
+def call_of(method: str, request: Message, context: Context, *, streams: bool) -> Call:
     """What the layers know of a call that grpc hands over."""
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    return Call(method.removeprefix("/"), streams, metadata, context.time_remaining(), request)
+    return Call(method.removeprefix("/"), streams, metadata, context.time_remaining(), request, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
@@ -17,7 +17,7 @@ from chassis.accesses import before_telling
 from chassis.calls import Calls
 from chassis.context import ATTEMPTS_TRAILER
 from chassis.health import HealthServicer
-from chassis.layers import PREVIOUS_ATTEMPTS, Call, Layer, call_of
+from chassis.layers import PREVIOUS_ATTEMPTS, Call, Context, Layer, call_of, within
 from chassis.rpc_errors import DetailRenderer, NoSuchMethodError, failure_of, no_details
 from kernel.errors import Unavailable
 
@@ -36,7 +36,6 @@ _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 # What the conventions call a method that is not of the contract; its own name is the caller's choice, without bound.
 _UNKNOWN = "_OTHER"
 
-Context = grpc.aio.ServicerContext[Any, Any]
 # grpc's own classes are generic in their stubs only.
 RpcHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Handler = Callable[[Message, Context], Any]
@@ -81,15 +80,18 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(self._unary(method, behavior), **coders)
 
     def _unary(self, method: str, behavior: Handler) -> Handler:
+        async def answer(call: Call) -> Any:
+            return await behavior(call.request, call.context)
+
+        answered = within(self._layers, answer)
+
         async def handle(request: Message, context: Context) -> Any:
             try:
-                async with AsyncExitStack() as stack:
-                    stack.enter_context(self._calls.unary())
+                with self._calls.unary():
                     call = call_of(method, request, context, streams=False)
                     if (attempts := call.metadata.get(PREVIOUS_ATTEMPTS)) is not None:
                         context.set_trailing_metadata(((ATTEMPTS_TRAILER, attempts),))
-                    await self._enter(stack, call, self._layers)
-                    return await behavior(request, context)
+                    return await answered(call)
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)
 
@@ -98,16 +100,19 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
     def _streaming(self, method: str, behavior: Handler) -> Handler:
         # Writes rather than yields: a generator of ours would be closed by whoever finds it when the caller has gone,
         # outside of this call's context, and the layers could not be left in order.
+        async def write(call: Call) -> None:
+            with self._telling_why():
+                async with aclosing(behavior(call.request, call.context)) as replies:
+                    async for reply in replies:
+                        await before_telling()
+                        await call.context.write(reply)
+
+        written = within(self._layers, write)
+
         async def handle(request: Message, context: Context) -> None:
             try:
-                async with AsyncExitStack() as stack:
-                    stack.enter_context(self._calls.stream())
-                    await self._enter(stack, call_of(method, request, context, streams=True), self._layers)
-                    with self._telling_why():
-                        replies = await stack.enter_async_context(aclosing(behavior(request, context)))
-                        async for reply in replies:
-                            await before_telling()
-                            await context.write(reply)
+                with self._calls.stream():
+                    await written(call_of(method, request, context, streams=True))
             except Exception as error:  # noqa: BLE001 - the edge where every exception becomes a status
                 await self._abort(context, error)
 
@@ -126,15 +131,13 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
     async def _refuse_unknown(self, _: bytes, context: Context) -> None:
         # Of the layers the outermost alone, which notes the call: whoever it is, there is nothing to shed or to guard.
         error = NoSuchMethodError()
-        with suppress(NoSuchMethodError):
-            async with AsyncExitStack() as stack:
-                await self._enter(stack, call_of(_UNKNOWN, Empty(), context, streams=False), self._layers[:1])
-                raise error
-        await self._abort(context, error)
 
-    async def _enter(self, stack: AsyncExitStack, call: Call, layers: Sequence[Layer]) -> None:
-        for layer in layers:
-            await stack.enter_async_context(layer(call))
+        async def refuse(_: Call) -> None:
+            raise error
+
+        with suppress(NoSuchMethodError):
+            await within(self._layers[:1], refuse)(call_of(_UNKNOWN, Empty(), context, streams=False))
+        await self._abort(context, error)
 
     async def _abort(self, context: Context, error: Exception) -> None:
         status = failure_of(error, self._render).status

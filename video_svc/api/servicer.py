@@ -9,9 +9,9 @@ from telemed.video.v1.video_service_pb2_grpc import VideoServiceServicer
 from chassis.clock import Clock
 from chassis.context import current_caller
 from chassis.ids import parse_uuid
+from chassis.layers import Context
 from chassis.patient_data_rpcs import PatientData, PatientDataRpcs
 from chassis.protos import to_timestamp
-from chassis.server import Context
 from video_svc.api.convert import from_admission, from_heartbeat, from_session, put_ice, to_connection_state, to_side
 from video_svc.api.lists import from_page, to_question
 from video_svc.api.media import (
