@@ -2,24 +2,29 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from operator import attrgetter
-from typing import NamedTuple
 
 from kernel.appointment_types import AppointmentType
 
 
-class Busy(NamedTuple):
-    """One visit as it occupies its doctor: `[start, end)`, never empty, the buffer included, aware and in UTC.
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """One visit as it occupies its doctor: `[start, end)` with the buffer included, aware and in UTC.
 
-    `seat` counts from 0 among the visits of the kind that share the time. A tuple, because a search reads thousands.
+    `seat` counts from 0 among the visits of the kind that share the time. Raises ValueError for an empty stretch.
     """
 
     start: datetime
     end: datetime
     kind: AppointmentType
     seat: int
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise ValueError("a busy time must end after it starts")
 
 
 class BusyTimes:
