@@ -115,7 +115,7 @@ def durable_postgres() -> Iterator[tuple[Path, Postgres]]:
 async def open_clinic() -> AsyncIterator[Clinic]:
     """Databases, migrated and empty, and an issuer; the processes are started by `running`."""
     with durable_postgres() as (data, postgres):
-        plan = Plan(data=data, port=_free_ports(), demo=False)
+        plan = Plan(data=data, port=free_ports(), demo=False)
         plan.logs.mkdir()
         urls = databases.urls_on(postgres.url())
         await databases.prepare(urls, _say_nothing)
@@ -136,7 +136,8 @@ async def _until_ready(plan: ProcessPlan) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _free_ports() -> int:
+def free_ports() -> int:
+    """The first of as many ports in a row as a clinic needs, on none of which anything listens."""
     while True:
         first = random.randrange(_PORTS.start, _PORTS.stop, _PORTS_NEEDED)  # noqa: S311  no secret
         if all(is_free(first + index) for index in range(_PORTS_NEEDED)):
