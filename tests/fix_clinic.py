@@ -125,7 +125,7 @@ def running_clinic(*options: str, **environment: str) -> Iterator[Clinic]:
         try:
             wait_until(lambda: b"is ready." in console.read_bytes() or process.poll() is not None, "ready", 240)
             assert process.poll() is None, console.read_text()
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
                 yield Clinic(data, port, client)
         finally:
             process.send_signal(signal.SIGTERM)

@@ -255,7 +255,8 @@ def test_the_canary_would_be_heard(canary: Canary):
     finally:
         log.write_bytes(before)
         del span.attributes[-1], canary.answers["HTTP a refusal"]
-    assert {one.where for one in found} == {"log of video", "spans", "HTTP a refusal"}
+    # The console shows the logs as they grow, and so the line of this one as well when it was quick.
+    assert {one.where for one in found} - {"console"} == {"log of video", "spans", "HTTP a refusal"}
     assert {one.came_from for one in found} == {"let out on purpose"}
     assert [(one.where, one.came_from) for one in by_id] == [("metrics of doctor", "a patient's id")]
     # And it did look into something.
