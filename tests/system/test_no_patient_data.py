@@ -128,7 +128,15 @@ def canary() -> Iterator[Canary]:
 
 
 @pytest.mark.timeout(900)
-def test_no_word_of_any_field_is_found_again(canary: Canary):
+def test_no_word_is_found_again(canary: Canary):
+    """One test, so that one clinic is enough: each part sings, and listens whether anything of it is heard."""
+    no_word_of_any_field_is_found_again(canary)
+    no_word_of_what_is_no_request_at_all_is_found_again(canary)
+    faults_bring_no_word_to_light(canary)
+    the_canary_would_be_heard(canary)
+
+
+def no_word_of_any_field_is_found_again(canary: Canary) -> None:
     for binding in BINDINGS:
         good = good_request(binding.method.input_type, canary.known)
         place = f"{binding.name} as it should be"
@@ -147,7 +155,7 @@ def test_no_word_of_any_field_is_found_again(canary: Canary):
     assert any(canary.words.mark in note for (note,) in notes)
 
 
-def test_no_word_of_what_is_no_request_at_all_is_found_again(canary: Canary):
+def no_word_of_what_is_no_request_at_all_is_found_again(canary: Canary) -> None:
     http, words = canary.clinic.http, canary.words
     json_type = {"content-type": "application/json"}
     for binding, caller in itertools.product((one for one in BINDINGS if one.body), ("patient", "admin")):
@@ -186,7 +194,7 @@ def bad_tokens(word: str) -> dict[str, str]:
     }
 
 
-def test_faults_bring_no_word_to_light(canary: Canary):
+def faults_bring_no_word_to_light(canary: Canary) -> None:
     wanted = ("SmartBook", "Book", "HoldSlot", "CancelAppointment", "CreateOverride", "UpdateDoctor", "SendSignal")
     chosen = [binding for binding in BINDINGS if binding.method.name in wanted]
     with terminated_backends(canary.clinic):
@@ -237,7 +245,7 @@ def terminated_backends(clinic: Clinic) -> Iterator[None]:
         thread.join()
 
 
-def test_the_canary_would_be_heard(canary: Canary):
+def the_canary_would_be_heard(canary: Canary) -> None:
     """A word is let out on purpose wherever the others are looked for, and is found there."""
     word = canary.words.fresh("let out on purpose")
     log = canary.clinic.data / "logs" / "video.log"
