@@ -93,7 +93,7 @@ class Page:
         """How many frames of the other side were decoded so far."""
         return await self.tab.evaluate("document.getElementById('remote').getVideoPlaybackQuality().totalVideoFrames")
 
-    async def sees_more_frames(self, seconds: float = 30) -> None:
+    async def sees_more_frames(self, seconds: float = 60) -> None:
         """Returns once ten more frames were decoded than before."""
         before = await self.frames()
         async with asyncio.timeout(seconds):

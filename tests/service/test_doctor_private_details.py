@@ -11,7 +11,7 @@ from google.type.timeofday_pb2 import TimeOfDay
 from telemed.doctor.v1 import availability_pb2 as hours
 from telemed.doctor.v1 import doctor_pb2, insights_pb2, profiles_pb2, search_pb2
 from telemed.doctor.v1 import doctor_service_pb2 as pb
-from telemed.type.v1 import scheduling_pb2
+from telemed.type.v1 import patient_data_pb2, scheduling_pb2
 
 from chassis.context import Role
 from chassis.sql import Query
@@ -22,6 +22,7 @@ from tests.fix_doctors import DoctorClinic, a_doctor, a_rule, a_visit, change_of
 SERVICE = pb.DESCRIPTOR.services_by_name["DoctorService"]
 EMAIL, LICENCE, BORN = "seldom.seen@canary.example", "CANARY-4711", Date(year=1961, month=7, day=23)
 READS = ("Get", "List", "Search", "Match", "Recommend", "Preview")
+PATIENT = str(uuid4())
 MONDAY = Date(year=2026, month=3, day=2)
 GENERAL = scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION
 FILL = Query(
@@ -68,6 +69,9 @@ def requests_about(doctor: Doctor, rule_id: str, override_id: str) -> Mapping[st
         "DeleteOverride": hours.DeleteOverrideRequest(override_id=override_id, **its),
         "DeleteAvailability": hours.DeleteAvailabilityRequest(rule_id=rule_id, **its),
         "DeactivateDoctor": profiles_pb2.DeactivateDoctorRequest(**its),
+        "ListAccesses": patient_data_pb2.ListAccessesRequest(patient_id=PATIENT),
+        "ExportPatientData": patient_data_pb2.ExportPatientDataRequest(patient_id=PATIENT),
+        "ErasePatientData": patient_data_pb2.ErasePatientDataRequest(patient_id=PATIENT),
     }
 
 
@@ -83,7 +87,7 @@ async def test_no_rpc_tells_them(doctors: DoctorClinic) -> None:
     )
     requests = requests_about(doctor, rule.rule_id, made.override.override_id)
     assert set(requests) == {method.name for method in SERVICE.methods}, "every RPC must be looked at"
-    subjects = {Role.DOCTOR: doctor.doctor_id}
+    subjects = {Role.DOCTOR: doctor.doctor_id, Role.PATIENT: PATIENT}
     told = 0
     for name, request in requests.items():
         # A read is for everyone who may call it; a change, which is made but once, for an administrator.

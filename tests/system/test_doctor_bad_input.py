@@ -145,6 +145,9 @@ ROWS: Mapping[str, Mapping[str, list[Any]]] = {
         "page_size": PAGE,
         "page_token": TOKEN,
     },
+    "ListAccessesRequest": {"patient_id": NO_UUID, "page_size": PAGE, "page_token": TOKEN},
+    "ExportPatientDataRequest": {"patient_id": NO_UUID, "page_size": PAGE, "page_token": TOKEN},
+    "ErasePatientDataRequest": {"patient_id": NO_UUID},
     "GetDoctorStatsRequest": {
         "from_date": [OLD, FAR, ("2020-01-01", "to")],
         "to_date": [OLD, FAR, in_days(7).isoformat()],
@@ -215,6 +218,9 @@ def good_requests(doctor_id: str, rule_id: str, override_id: str) -> Mapping[str
         "RecommendDoctors": {},
         "ListAvailabilitySummaries": {},
         "GetDoctorStats": its | {"to_date": DAY, "from_date": DAY},
+        "ListAccesses": {"patient_id": str(uuid4())},
+        "ExportPatientData": {"patient_id": str(uuid4())},
+        "ErasePatientData": {"patient_id": str(uuid4())},
     }
 
 
