@@ -138,7 +138,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
         touches=TOUCHES,
         access_log=access_log,
         register=lambda server: add_AppointmentServiceServicer_to_server(servicer, server),
-        probe=appointments.ping,
+        probe=database.ping,
         work=[
             ("sequence events", Sequencer(database, committed, grown).run),
             *(

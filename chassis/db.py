@@ -1,5 +1,6 @@
 """PostgreSQL for a process: a pool, named queries with a span each, and statements that obey the call's deadline."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -30,12 +31,16 @@ _TIMEOUT_CLASSES_MS = (250, 1_000, 5_000, 20_000, 120_000)
 _BACKGROUND_CLASS_MS = 20_000
 _POOL_WAIT_SECONDS = 5.0
 # How long the pool tries to replace a lost connection by itself. Its pauses double up to this, and a server that is
-# back would go unnoticed for as long; once it has given up, whoever asks next, and the probe of readiness asks twice a
+# back would go unnoticed for as long; once it has given up, whoever asks next, and the probe of readiness asks five times a
 # second, makes it try at once.
 _RECONNECT_SECONDS = 0.3
 _TIMEOUT_SQL = "SELECT set_config('statement_timeout', %s, %s)"
 # A wait as short as this is no wait: the pool had a connection, and the bar would only hide those that matter.
 _NOTABLE_WAIT_SECONDS = 0.001
+# Readiness must be told within a second: so long for an answer, a quarter of a second to give a hanging connection up,
+# and the pause before the next question.
+_PING_SECONDS = 0.45
+_PING = Query("ping", "SELECT 1")
 _BEGIN, _COMMIT, _ROLLBACK = (Query(word, word) for word in ("BEGIN", "COMMIT", "ROLLBACK"))
 
 set_json_loads(orjson.loads)  # half the time of the standard library's
@@ -90,6 +95,7 @@ class Database:
         self._numbers = PoolNumbers(self.name, self._pool.get_stats)
         self._place = place_of(url, self.name)
         self._through_pooler = through_pooler
+        self._news = _News()
 
     async def open(self) -> None:
         """Starts to connect; returns at once, also when the server is away."""
@@ -103,7 +109,7 @@ class Database:
 
     def session(self) -> "_Borrowed":
         """A connection for a few statements, each a transaction of its own."""
-        return _Borrowed(self._pool, self._place, keeps_settings=not self._through_pooler)
+        return _Borrowed(self._pool, self._place, self._news, keeps_settings=not self._through_pooler)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -131,6 +137,28 @@ class Database:
         async with self.session() as session:
             return await session.execute(query, params)
 
+    async def ping(self) -> None:
+        """Raises while the database answers neither this question nor anybody else since it was asked.
+
+        A question that finds no connection or no processor time on a busy machine says nothing of the database.
+        """
+        asked = time.monotonic()
+        try:
+            async with asyncio.timeout(_PING_SECONDS):
+                await self.one(_PING)
+        except (psycopg.Error, PoolTimeout, TimeoutError, Unavailable):
+            if self._news.last <= asked:
+                raise
+
+
+class _News:
+    """When the database last did what it was asked to; monotonic seconds."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = float("-inf")
+
 
 class _Borrowed:
     """A connection for as long as the block runs, within the running call's time, with a statement_timeout to match.
@@ -139,12 +167,15 @@ class _Borrowed:
     statement by itself is committed already and a transaction has a block of its own.
     """
 
-    __slots__ = ("_keeps_settings", "_place", "_pool", "connection")
+    __slots__ = ("_keeps_settings", "_news", "_place", "_pool", "connection")
 
     connection: Connection
 
-    def __init__(self, pool: AsyncConnectionPool[Connection], place: Attributes, *, keeps_settings: bool) -> None:
+    def __init__(
+        self, pool: AsyncConnectionPool[Connection], place: Attributes, news: _News, *, keeps_settings: bool
+    ) -> None:
         self._pool = pool
+        self._news = news
         self._place = place
         self._keeps_settings = keeps_settings
 
@@ -173,7 +204,9 @@ class _Borrowed:
         return Session(self.connection, self._place)
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        if error is None:
+            self._news.last = time.monotonic()
+        elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
             # It leads to a server that is not the first any more; the next one asks who is.
             await self.connection.close()
         await self._pool.putconn(self.connection)

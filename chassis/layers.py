@@ -14,15 +14,15 @@ from opentelemetry.trace import Span
 
 from chassis import break_glass
 from chassis.accesses import note_caller
+from chassis.admission import Admission
 from chassis.context import TICKET, Caller, acting_as, time_limit
-from chassis.limit import REFUSED, AdaptiveLimit
 from chassis.logs import note_bug
-from chassis.metrics import exemplar, open_calls, retried_calls, server_calls, shed_calls
+from chassis.metrics import exemplar, open_calls, retried_calls, server_calls
 from chassis.policy import CLOSED, Policy, Scope
 from chassis.rpc_errors import failure_of
 from chassis.telemetry import context_from, note_error, server_span
 from chassis.tokens import Verifier
-from kernel.errors import DeadlineTooShort, Overloaded, PermissionDenied, Unauthenticated
+from kernel.errors import DeadlineTooShort, PermissionDenied, Unauthenticated
 
 access_log = logging.getLogger("telemed.access")
 
@@ -35,6 +35,7 @@ PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts"
 _DEFAULT_SECONDS = 15.0
 _SHAVE_SECONDS = 0.020
 _LEAST_SECONDS = 0.100
+_NOTABLE_WAIT_SECONDS = 0.001
 _NEVER = float("inf")
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -114,23 +115,22 @@ def _finish(span: Span, code: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shedding:
-    """Refuses a call at once when the process has too many in hand; streams wait rather than work and are exempt."""
+    """Lets a call in when there is a place for it, see Admission; streams wait rather than work and are exempt."""
 
-    limit: AdaptiveLimit
+    admission: Admission
 
     async def __call__(self, inside: Inside, call: Call) -> Any:
         """The layer."""
         if call.streams:
             return await inside(call)
-        ahead = self.limit.begin()
-        if ahead == REFUSED:
-            shed_calls.inc()
-            raise Overloaded("too many calls at once", retry_after_seconds=0.5)
-        began = time.perf_counter()
-        try:
+        remaining = _DEFAULT_SECONDS if call.time_remaining is None else call.time_remaining
+        came = time.monotonic()
+        # Who has waited for half of their time is not likely to be answered within the rest.
+        place = await self.admission.enter(remaining / 2)
+        if call.time_remaining is not None and (waited := time.monotonic() - came) > _NOTABLE_WAIT_SECONDS:
+            call = replace(call, time_remaining=call.time_remaining - waited)
+        with place.held(call.method):
             return await inside(call)
-        finally:
-            self.limit.end(call.method, time.perf_counter() - began, ahead)
 
 
 async def limited_in_time(inside: Inside, call: Call) -> Any:

@@ -1,12 +1,12 @@
-"""How many calls at once are worth taking: a limit that learns from how long they take, and room for a crowd.
+"""How many calls at once are worth taking: a limit that learns from how long they take.
 
 Arithmetic alone: it is told of every beginning and end, and reads no clock.
 """
 
 from dataclasses import dataclass, field
 
-REFUSED = -1
-# Calls that had at most one other beside them tell how long a call takes by itself: a moving average of some twenty.
+# Calls that had at most one other beside them, at their beginning and at their end, tell how long a call takes by
+# itself: a moving average of some twenty.
 _ALONE = 1
 _USUAL_SHARE = 0.05
 # Calls may take so many times as long as they do alone. Above, the limit shrinks by a tenth; below, it grows by one,
@@ -19,20 +19,12 @@ _FEWEST_SAMPLES = 10
 
 @dataclass(slots=True)
 class AdaptiveLimit:
-    """Says yes or no to each call.
-
-    Within the limit, which lies from `least` to `most`, always yes. Beyond it there is a credit of `burst` calls, so
-    that two hundred people who want one slot at once all get an answer: they wait a little, and then it is over. The
-    credit is whole again when all is worked off; under a load that lasts that never happens, and what comes beyond the
-    limit is refused at once, before it has cost anything or made others wait.
-    """
+    """Counts the calls in hand and knows how many there should be, from `least` to `most`."""
 
     least: int
     most: int
-    burst: int
     in_flight: int = field(default=0, init=False)
     limit: float = field(init=False)
-    _credit: int = field(init=False)
     _usual: dict[str, float] = field(default_factory=dict, init=False)
     _samples: int = field(default=0, init=False)
     _times_as_long: float = field(default=0.0, init=False)
@@ -41,15 +33,15 @@ class AdaptiveLimit:
     def __post_init__(self) -> None:
         self.least = min(self.least, self.most)
         self.limit = float(min(self.most, 4 * self.least))
-        self._credit = self.burst
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether one more call would be one too many."""
+        return self.in_flight >= self.limit
 
     def begin(self) -> int:
-        """How many calls were in hand before this one, which is now; REFUSED when it may not begin."""
+        """A call begins; tells how many were in hand before it."""
         ahead = self.in_flight
-        if ahead >= self.limit:
-            if self._credit <= 0 or ahead >= self.most:
-                return REFUSED
-            self._credit -= 1
         self.in_flight = ahead + 1
         self._peak = max(self._peak, self.in_flight)
         return ahead
@@ -57,16 +49,22 @@ class AdaptiveLimit:
     def end(self, kind: str, seconds: float, ahead: int) -> None:
         """A call has ended: of which kind, how long it took, and what `begin` had answered."""
         self.in_flight -= 1
-        if self.in_flight <= self.limit / 2:
-            self._credit = self.burst if not self.in_flight else min(self.burst, self._credit + 1)
         usual = self._usual.get(kind)
-        if ahead <= _ALONE:
+        if max(ahead, self.in_flight) <= _ALONE:
             self._usual[kind] = seconds if usual is None else usual + _USUAL_SHARE * (seconds - usual)
         elif usual:
             self._samples += 1
             self._times_as_long += seconds / usual
             if self._samples >= max(_FEWEST_SAMPLES, self.limit):
                 self._learn()
+
+    def step_out(self) -> None:
+        """A call waits for something that costs nothing here."""
+        self.in_flight -= 1
+
+    def step_in(self) -> None:
+        """It goes on, whatever the limit says."""
+        self.in_flight += 1
 
     def _learn(self) -> None:
         if self._times_as_long / self._samples > _TOLERANCE:

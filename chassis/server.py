@@ -10,14 +10,17 @@ from typing import Any, NamedTuple, TypeAlias
 import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
+from google.rpc import status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from chassis.accesses import before_telling
+from chassis.admission import refusal
 from chassis.calls import Calls
 from chassis.context import ATTEMPTS_TRAILER
 from chassis.health import HealthServicer
 from chassis.layers import PREVIOUS_ATTEMPTS, Call, Context, Layer, call_of, within
+from chassis.metrics import server_calls
 from chassis.rpc_errors import DetailRenderer, NoSuchMethodError, failure_of, no_details
 from kernel.errors import Unavailable
 
@@ -31,6 +34,7 @@ _OPTIONS = [
     ("grpc.keepalive_permit_without_calls", 1),
 ]
 _STATUS_DETAILS = "grpc-status-details-bin"
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _INFRASTRUCTURE = "/grpc."
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 # What the conventions call a method that is not of the contract; its own name is the caller's choice, without bound.
@@ -44,8 +48,14 @@ Handler = Callable[[Message, Context], Any]
 class _LayeredInterceptor(grpc.aio.ServerInterceptor):
     """Puts the layers round each handler, once per method; health and reflection pass untouched."""
 
-    def __init__(self, layers: Sequence[Layer], render: DetailRenderer, calls: Calls) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], render: DetailRenderer, calls: Calls, must_refuse: Callable[[], bool]
+    ) -> None:
         self._layers = layers
+        self._must_refuse = must_refuse
+        # As a stream, since nobody then waits for the request to arrive.
+        self._shed: RpcHandler = grpc.stream_stream_rpc_method_handler(self._refuse_at_once)
+        self._overload = _ending(failure_of(refusal(), no_details).status)
         self._calls = calls
         self._render = render
         self._wrapped: dict[str, RpcHandler] = {}
@@ -65,6 +75,10 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
             if found is None:
                 return self._unknown
             found = self._wrapped[method] = self._wrap(method, found)
+        if not found.response_streaming and self._must_refuse():
+            # Before the layers: what is refused by the thousand must cost next to nothing.
+            server_calls.labels(method.removeprefix("/"), grpc.StatusCode.RESOURCE_EXHAUSTED.name).observe(0)
+            return self._shed
         return found
 
     def _wrap(self, method: str, handler: RpcHandler) -> RpcHandler:
@@ -139,11 +153,16 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
             await within(self._layers[:1], refuse)(call_of(_UNKNOWN, Empty(), context, streams=False))
         await self._abort(context, error)
 
+    async def _refuse_at_once(self, _: object, context: Context) -> None:
+        await context.abort(*self._overload)
+
     async def _abort(self, context: Context, error: Exception) -> None:
-        status = failure_of(error, self._render).status
-        code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
-        trailers = ((_STATUS_DETAILS, status.SerializeToString()),)
-        await context.abort(code, status.message, trailing_metadata=trailers)
+        await context.abort(*_ending(failure_of(error, self._render).status))
+
+
+def _ending(status: status_pb2.Status) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
+    """How a status is told: code, message, trailers."""
+    return _CODES[status.code], status.message, ((_STATUS_DETAILS, status.SerializeToString()),)
 
 
 class BuiltServer(NamedTuple):
@@ -155,14 +174,19 @@ class BuiltServer(NamedTuple):
 
 
 def build_server(
-    layers: Sequence[Layer], *, services: Sequence[str], render: DetailRenderer = no_details
+    layers: Sequence[Layer],
+    *,
+    services: Sequence[str],
+    render: DetailRenderer = no_details,
+    must_refuse: Callable[[], bool] = lambda: False,
 ) -> BuiltServer:
     """A server with the layers, health and reflection; the servicers are added by the caller.
 
-    `services` are the full names to publish. Everything is NOT_SERVING until chassis.health says otherwise.
+    `services` are the full names to publish; a unary call of theirs that comes while `must_refuse` says so is shed.
+    Everything is NOT_SERVING until chassis.health says otherwise.
     """
     calls = Calls()
-    server = grpc.aio.server(interceptors=[_LayeredInterceptor(layers, render, calls)], options=_OPTIONS)
+    server = grpc.aio.server(interceptors=[_LayeredInterceptor(layers, render, calls, must_refuse)], options=_OPTIONS)
     health_servicer = HealthServicer(services)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     reflection.enable_server_reflection([*services, _HEALTH, reflection.SERVICE_NAME], server)

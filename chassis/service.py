@@ -43,15 +43,15 @@ def framed(
     its refusals, `by_ticket` are the methods that take tickets too. `touches` are the methods that touch patient data,
     and `access_log` keeps the rows which they leave; None where there is no such data.
     """
-    verifier = verifier_of(shared)
+    verifier, admission = verifier_of(shared), settings.admission()
     authentication = Authentication(verifier, policy, by_ticket or {})
-    layers: list[Layer] = [traced, Shedding(settings.limit()), limited_in_time, authentication]
+    layers: list[Layer] = [traced, Shedding(admission), limited_in_time, authentication]
     if access_log is not None:
         # Outside of the time limit, so that it sees what the caller gets.
         layers.insert(2, Auditing(touches, access_log))
         work = [*work, ("note the head of accesses", partial(periodically, _HOUR, access_log.note_head))]
         closers = [access_log.close, *closers]
-    built = build_server(layers, services=services, render=render)
+    built = build_server(layers, services=services, render=render, must_refuse=admission.must_refuse)
     register(built.server)
     return GrpcProcess(
         address=f"{settings.host}:{settings.port}",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.admission import Admission
 from chassis.context import Role
 from chassis.limit import AdaptiveLimit
 
@@ -121,17 +122,17 @@ class ServerSettings(BaseSettings):
     pool_size: int = Field(default=16, ge=1, le=200, description="Most connections to the database.")
     max_in_flight: int = Field(default=1000, ge=1, description="Most calls at once, whatever happens.")
     least_in_flight: int = Field(
-        default=16, ge=1, description="Calls at once that are always taken, however slow they have become."
+        default=4, ge=1, description="Calls at once that are always taken, however slow they have become."
     )
     burst_in_flight: int = Field(
-        default=256, ge=0, description="Calls beyond the limit that a crowd may bring before new ones are shed."
+        default=256, ge=0, description="Calls beyond that which may wait for a place; when it are more, all are shed."
     )
     drain_seconds: float = Field(default=0.5, ge=0, description="Time for balancers to notice before a stop.")
     grace_seconds: float = Field(default=10.0, ge=0, description="Time for running calls to finish in a stop.")
 
-    def limit(self) -> AdaptiveLimit:
-        """How many calls at once the server takes."""
-        return AdaptiveLimit(self.least_in_flight, self.max_in_flight, self.burst_in_flight)
+    def admission(self) -> Admission:
+        """Which calls the server takes, and when."""
+        return Admission(AdaptiveLimit(self.least_in_flight, self.max_in_flight), self.burst_in_flight)
 
     @property
     def direct_url(self) -> str:

@@ -66,7 +66,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     refresh = RefreshSummaries(refreshes, kept.schedules, kept.policy, clock, period)
 
     async def probe() -> None:
-        await database.one(QUERIES["ping"])
+        await database.ping()
         progress.require_caught_up()
 
     progress.show()

@@ -1,9 +1,7 @@
 """The ASGI application: finds the RPC of a request, makes its message, calls, and answers in JSON."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import cast
@@ -13,11 +11,11 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
 from chassis import break_glass
+from chassis.admission import Admission
 from chassis.client import Client
 from chassis.context import Caller, Role, acting_as, time_limit
-from chassis.limit import REFUSED, AdaptiveLimit
+from chassis.limit import AdaptiveLimit
 from chassis.logs import note_bug
-from chassis.metrics import shed_calls
 from chassis.tokens import Verifier
 from gateway.codec.decode import Decoder
 from gateway.codec.encode import Encoder
@@ -74,7 +72,7 @@ class Limits:
     rates: RateGuard
     cors: Cors = field(default_factory=lambda: Cors(frozenset()))
     in_flight: int = 2_000
-    least_in_flight: int = 32
+    least_in_flight: int = 16
     burst_in_flight: int = 512
 
 
@@ -101,7 +99,7 @@ class Gateway:
     ) -> None:
         self.stopping = asyncio.Event()
         self._in_flight = 0
-        self._load = AdaptiveLimit(limits.least_in_flight, limits.in_flight, limits.burst_in_flight)
+        self._load = Admission(AdaptiveLimit(limits.least_in_flight, limits.in_flight), limits.burst_in_flight)
         self._verifier = verifier
         self._limits = limits
         self._continues_traces = continues_traces
@@ -169,19 +167,6 @@ class Gateway:
             shed.inc()
             raise Overloaded("too many requests at once", retry_after_seconds=1.0)
 
-    @contextmanager
-    def _working(self, exchange: Exchange) -> Iterator[None]:
-        """Counts a request whose body is here: until then it waits for its client, and is no work."""
-        ahead = self._load.begin()
-        if ahead == REFUSED:
-            shed_calls.inc()
-            raise Overloaded("too many requests at once", retry_after_seconds=1.0)
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._load.end(exchange.route, time.perf_counter() - began, ahead)
-
     async def _show(self, route: str, page: Page, request: Request, exchange: Exchange) -> Answer:
         if request.method != "GET":
             raise _not_allowed(["GET"])
@@ -219,7 +204,9 @@ class Gateway:
             raise error.refusal() from None
         method, reply_class = transcoder.binding.method, transcoder.reply_class
         if not method.server_streaming:
-            with self._working(exchange):
+            # Now that its body is here: until then a request waits for its client, and is no work.
+            place = await self._load.enter(self._limits.call_seconds / 2)
+            with place.held(exchange.route):
                 reply = await endpoint.client.unary(method, message, reply_class)
             tag = transcoder.entity_tag(reply)
             return Answer(HTTPStatus.OK, transcoder.reply(reply), headers={"etag": tag} if tag else {})

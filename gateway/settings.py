@@ -44,10 +44,12 @@ class GatewaySettings(BaseSettings):
     )
     max_in_flight: int = Field(default=2_000, ge=1, description="Most requests at once, whatever happens.")
     least_in_flight: int = Field(
-        default=32, ge=1, description="Calls to services at once that are always made, however slow they have become."
+        default=16, ge=1, description="Calls to services at once that are always made, however slow they have become."
     )
     burst_in_flight: int = Field(
-        default=512, ge=0, description="Calls beyond the limit that a crowd may bring before new ones are turned away."
+        default=512,
+        ge=0,
+        description="Calls beyond that which may wait for a place; when it are more, all are turned away.",
     )
     user_burst: int = Field(
         default=1_000, ge=0, description="Requests at once of one user; 0 means that nobody counts."

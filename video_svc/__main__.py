@@ -97,7 +97,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     servicer = VideoServicer(do, patient_data, rules, clock)
 
     async def probe() -> None:
-        await sessions.ping()
+        await database.ping()
         progress.require_caught_up()
 
     progress.show()

@@ -128,10 +128,6 @@ class PostgresAppointments:
         _tell(current, changed, kind, override)
         return answer
 
-    async def ping(self) -> None:
-        """Raises while the database does not answer."""
-        await self.database.one(QUERIES["ping"])
-
 
 def _tell(before: Appointment, after: Appointment, kind: Change | None, override: RuleOverride | None) -> None:
     """What log and metrics say of a change that was committed."""

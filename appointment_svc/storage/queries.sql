@@ -118,6 +118,3 @@ FROM feed f JOIN event e USING (event_id)
 WHERE f.revision > %(after)s::bigint AND f.revision <= %(last)s::bigint AND {conditions}
 ORDER BY f.revision
 LIMIT %(limit)s::int
-
--- name: ping
-SELECT 1 AS alive

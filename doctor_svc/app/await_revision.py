@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chassis.admission import waiting_for_others
 from chassis.context import remaining_seconds
 from chassis.signals import Signal
 from doctor_svc.app.ports import VisitCopy
@@ -36,4 +37,5 @@ class AwaitRevision:
             remaining = remaining_seconds()
             if remaining is not None and remaining <= _RESERVE_SECONDS:
                 raise Unavailable("the change named by at_least_revision has not arrived here yet")
-            await self.applied.wait(seen, _POLL_SECONDS)
+            with waiting_for_others():
+                await self.applied.wait(seen, _POLL_SECONDS)

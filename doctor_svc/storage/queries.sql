@@ -59,6 +59,3 @@ WHERE caller = %(caller)s AND method = %(method)s AND request_id = %(request_id)
 
 -- name: forget_requests
 DELETE FROM idempotency WHERE create_time < %(before)s::timestamptz
-
--- name: ping
-SELECT 1 AS well

@@ -19,6 +19,7 @@ from telemed.video.v1.video_service_pb2_grpc import (
     add_VideoServiceServicer_to_server,
 )
 
+from chassis.admission import Admission
 from chassis.context import Role, current_caller, remaining_seconds
 from chassis.health import Readiness
 from chassis.keys import FileKeys
@@ -88,7 +89,7 @@ async def bench_server(callers: Callers) -> AsyncIterator[Bench]:
     verifier = TokenVerifier(FileKeys(callers.issuer.jwks_file), "telemed-demo", "telemed")
     auth = Authentication(verifier, {GET: Rule(Scope.OWN, Scope.NONE, Scope.ALL, Scope.NONE)})
     built = build_server(
-        [traced, Shedding(AdaptiveLimit(least=3, most=3, burst=0)), limited_in_time, auth], services=[SERVICE]
+        [traced, Shedding(Admission(AdaptiveLimit(least=3, most=3), 0)), limited_in_time, auth], services=[SERVICE]
     )
     servicer = Servicer()
     add_VideoServiceServicer_to_server(servicer, built.server)

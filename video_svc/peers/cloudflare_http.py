@@ -15,6 +15,7 @@ import orjson
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from prometheus_client import Histogram
 
+from chassis.admission import waiting_for_others
 from chassis.clock import system_clock
 from chassis.context import remaining_seconds
 from chassis.metrics import REGISTRY, SECONDS, exemplar
@@ -91,7 +92,8 @@ class CloudflareHttp:
                     if attempt == _ATTEMPTS or pause is None or pause >= self._seconds_left():
                         raise
                     span.set_attribute("http.request.resend_count", attempt)
-                    await asyncio.sleep(pause)
+                    with waiting_for_others():
+                        await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
     def health(self) -> ProviderHealth:
@@ -123,8 +125,9 @@ class CloudflareHttp:
         headers = {} if body is None else {"content-type": "application/json"}
         timeout = httpx.Timeout(left, connect=min(_CONNECT_SECONDS, left))
         # httpx limits each read; an answer that trickles in is limited as a whole.
-        async with asyncio.timeout(left):
-            return await self._client.request(method, path, content=content, headers=headers, timeout=timeout)
+        with waiting_for_others():
+            async with asyncio.timeout(left):
+                return await self._client.request(method, path, content=content, headers=headers, timeout=timeout)
 
     def _read(self, response: httpx.Response, open_end: MediaErrorKind) -> Any:
         """What an answer says. Raises MediaError for a refusal, and for an answer that cannot be read."""

@@ -1,8 +1,5 @@
 -- The copy of the appointments, and how far it reaches.
 
--- name: ping
-SELECT 1 AS one;
-
 -- name: get_cursor
 SELECT revision FROM feed_cursor WHERE feed = %(feed)s;
 

@@ -15,7 +15,7 @@ from video_svc.domain.participant import Participant
 from video_svc.domain.session import JoinRules, Session
 from video_svc.domain.session_states import OVER
 from video_svc.storage.rows import life_row, participant_row, to_sessions
-from video_svc.storage.sql import COPIES, OUTBOX, SESSIONS, SIGNALS
+from video_svc.storage.sql import OUTBOX, SESSIONS, SIGNALS
 
 _GET = SESSIONS["get_session"]
 _GET_OF_APPOINTMENT = SESSIONS["get_session_of_appointment"]
@@ -28,7 +28,6 @@ _DUE = SESSIONS["due_sessions"]
 _DROP_SIGNALS_OF_SIDE = SIGNALS["drop_signals_of_side"]
 _DROP_SIGNALS = SIGNALS["drop_signals_of_session"]
 _PUT_NOTICE = OUTBOX["put_notice"]
-_PING = COPIES["ping"]
 
 
 class PostgresSessions:
@@ -82,10 +81,6 @@ class PostgresSessions:
             "seen_before": now - self._rules.silence,
         }
         return [str(row["session_id"]) for row in await self._database.all(_DUE, parameters)]
-
-    async def ping(self) -> None:
-        """Returns when the database answers, and raises when it cannot."""
-        await self._database.one(_PING)
 
     def _first(self, sessions: Sequence[Session]) -> Session | None:
         return sessions[0].standing(self._rules) if sessions else None
