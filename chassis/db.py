@@ -31,8 +31,8 @@ _TIMEOUT_CLASSES_MS = (250, 1_000, 5_000, 20_000, 120_000)
 _BACKGROUND_CLASS_MS = 20_000
 _POOL_WAIT_SECONDS = 5.0
 # How long the pool tries to replace a lost connection by itself. Its pauses double up to this, and a server that is
-# back would go unnoticed for as long; once it has given up, whoever asks next, and the probe of readiness asks five times a
-# second, makes it try at once.
+# back would go unnoticed for as long; once it has given up, whoever asks next makes it try at once, and the probe
+# of readiness asks five times a second.
 _RECONNECT_SECONDS = 0.3
 _TIMEOUT_SQL = "SELECT set_config('statement_timeout', %s, %s)"
 # A wait as short as this is no wait: the pool had a connection, and the bar would only hide those that matter.

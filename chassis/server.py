@@ -33,6 +33,7 @@ _OPTIONS = [
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 ]
+_LEAST_UNREAD = 16
 _STATUS_DETAILS = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _INFRASTRUCTURE = "/grpc."
@@ -160,6 +161,19 @@ class _LayeredInterceptor(grpc.aio.ServerInterceptor):
         await context.abort(*_ending(failure_of(error, self._render).status))
 
 
+def _unread(most: int) -> list[tuple[str, int]]:
+    """How many calls may wait that we have not begun to read.
+
+    Beyond that gRPC's core ends them with CANCELLED, at next to no cost; by default it keeps thousands, who would all
+    be answered late.
+    """
+    most = max(most, _LEAST_UNREAD)
+    return [
+        ("grpc.server.max_pending_requests", most),  # from here on some
+        ("grpc.server.max_pending_requests_hard_limit", most + most // 4),  # and from here on all
+    ]
+
+
 def _ending(status: status_pb2.Status) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
     """How a status is told: code, message, trailers."""
     return _CODES[status.code], status.message, ((_STATUS_DETAILS, status.SerializeToString()),)
@@ -179,6 +193,7 @@ def build_server(
     services: Sequence[str],
     render: DetailRenderer = no_details,
     must_refuse: Callable[[], bool] = lambda: False,
+    most_unread: int = 256,
 ) -> BuiltServer:
     """A server with the layers, health and reflection; the servicers are added by the caller.
 
@@ -186,7 +201,8 @@ def build_server(
     Everything is NOT_SERVING until chassis.health says otherwise.
     """
     calls = Calls()
-    server = grpc.aio.server(interceptors=[_LayeredInterceptor(layers, render, calls, must_refuse)], options=_OPTIONS)
+    interceptors = [_LayeredInterceptor(layers, render, calls, must_refuse)]
+    server = grpc.aio.server(interceptors=interceptors, options=[*_OPTIONS, *_unread(most_unread)])
     health_servicer = HealthServicer(services)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     reflection.enable_server_reflection([*services, _HEALTH, reflection.SERVICE_NAME], server)

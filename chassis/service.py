@@ -51,7 +51,13 @@ def framed(
         layers.insert(2, Auditing(touches, access_log))
         work = [*work, ("note the head of accesses", partial(periodically, _HOUR, access_log.note_head))]
         closers = [access_log.close, *closers]
-    built = build_server(layers, services=services, render=render, must_refuse=admission.must_refuse)
+    built = build_server(
+        layers,
+        services=services,
+        render=render,
+        must_refuse=admission.must_refuse,
+        most_unread=settings.burst_in_flight,
+    )
     register(built.server)
     return GrpcProcess(
         address=f"{settings.host}:{settings.port}",

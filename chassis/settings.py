@@ -122,7 +122,7 @@ class ServerSettings(BaseSettings):
     pool_size: int = Field(default=16, ge=1, le=200, description="Most connections to the database.")
     max_in_flight: int = Field(default=1000, ge=1, description="Most calls at once, whatever happens.")
     least_in_flight: int = Field(
-        default=4, ge=1, description="Calls at once that are always taken, however slow they have become."
+        default=8, ge=1, description="Calls at once that are always taken, however slow they have become."
     )
     burst_in_flight: int = Field(
         default=256, ge=0, description="Calls beyond that which may wait for a place; when it are more, all are shed."

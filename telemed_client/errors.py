@@ -9,6 +9,10 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from telemed.type.v1.scheduling_pb2 import Alternatives, AlternativeSlot
 
+# Also without details of a service's own: the network's, and gRPC's on a server with more calls than it can read.
+_MAY_SUCCEED_LATER = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED}
+)
 _DETAILS = "grpc-status-details-bin"
 
 
@@ -44,7 +48,7 @@ class TelemedError(Exception):
         self.violations: tuple[Violation, ...] = ()
         self.rules: tuple[BrokenRule, ...] = ()
         self.alternatives: tuple[AlternativeSlot, ...] = ()
-        self.retry_after: float | None = 1.0 if code is grpc.StatusCode.UNAVAILABLE else None
+        self.retry_after: float | None = 1.0 if code in _MAY_SUCCEED_LATER else None
         for packed in details:
             self._take(packed)
 
