@@ -13,12 +13,12 @@ from psycopg.rows import DictRow
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from chassis.accesses import is_out_of_the_ordinary
 from chassis.connection import Connection, is_open, options
-from chassis.context import PurposeOfUse, caller_or_none, remaining_seconds
+from chassis.context import remaining_seconds
 from chassis.metrics import CONTENTION, REGISTRY, PoolNumbers, contention, exemplar, pool_waits, statements
 from chassis.sql import Query
 from chassis.telemetry import LONGEST_ATTRIBUTE, Attributes, client_span, is_recorded, note_error, past_client_span
+from chassis.who_acts import say_who_acts
 from kernel.errors import Unavailable
 
 Params = Mapping[str, object] | Sequence[object]
@@ -116,7 +116,7 @@ class Database:
         """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
         borrowed = self.session()
         async with borrowed as session, _WatchedTransaction(borrowed.connection, self._place):
-            await _say_who_acts(borrowed.connection)
+            await say_who_acts(borrowed.connection)
             if self._through_pooler:
                 limit = str(_class_of(remaining_seconds()))
                 await borrowed.connection.execute(_TIMEOUT_SQL, (limit, True))
@@ -215,21 +215,6 @@ class _Borrowed:
         pool_waits.observe(seconds)
         if (error_type or seconds > _NOTABLE_WAIT_SECONDS) and is_recorded():
             past_client_span("wait for connection", self._place, time.time_ns() - int(seconds * 1e9), error_type)
-
-
-async def _say_who_acts(connection: Connection) -> None:
-    """Tells the transaction who acts for the caller and with what purpose, for the events that it may write.
-
-    Where that is nobody and the usual one, which is nearly always, nothing is said.
-    """
-    caller = caller_or_none()
-    if caller is None or not is_out_of_the_ordinary(caller):
-        return
-    purpose = caller.purpose if caller.purpose is PurposeOfUse.BTG else ""
-    await connection.execute(
-        "SELECT set_config('telemed.acted_by', %s, true), set_config('telemed.purpose', %s, true)",
-        (caller.delegate, purpose),
-    )
 
 
 async def _limit_statements(connection: Connection, remaining: float | None) -> None:
