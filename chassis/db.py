@@ -8,16 +8,16 @@ from types import TracebackType
 
 import orjson
 import psycopg
-from opentelemetry.trace import INVALID_SPAN
 from psycopg.rows import DictRow
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from chassis.connection import Connection, is_open, options
 from chassis.context import remaining_seconds
-from chassis.metrics import CONTENTION, REGISTRY, PoolNumbers, contention, exemplar, pool_waits, statements
+from chassis.metrics import REGISTRY, PoolNumbers, pool_waits
 from chassis.sql import Query
-from chassis.telemetry import LONGEST_ATTRIBUTE, Attributes, client_span, is_recorded, note_error, past_client_span
+from chassis.telemetry import Attributes, is_recorded, past_client_span
+from chassis.watched import Watched
 from chassis.who_acts import say_who_acts
 from kernel.errors import Unavailable
 
@@ -55,22 +55,22 @@ class Session:
 
     async def all(self, query: Query, params: Params = ()) -> list[DictRow]:
         """Every row of a query."""
-        with _Watched(query, self._place):
+        with Watched(query, self._place):
             return await (await self._connection.execute(query.text, params)).fetchall()
 
     async def one(self, query: Query, params: Params = ()) -> DictRow | None:
         """The first row of a query, or None."""
-        with _Watched(query, self._place):
+        with Watched(query, self._place):
             return await (await self._connection.execute(query.text, params)).fetchone()
 
     async def execute(self, query: Query, params: Params = ()) -> int:
         """Runs a statement and tells how many rows it touched."""
-        with _Watched(query, self._place):
+        with Watched(query, self._place):
             return (await self._connection.execute(query.text, params)).rowcount
 
     async def execute_many(self, query: Query, rows: Sequence[Params]) -> None:
         """Runs a statement once for each row of parameters, in one pipelined exchange."""
-        with _Watched(query, self._place, batch=len(rows)):
+        with Watched(query, self._place, batch=len(rows)):
             async with self._connection.cursor() as cursor:
                 await cursor.executemany(query.text, rows)
 
@@ -247,45 +247,14 @@ class _WatchedTransaction:
         self._place = place
 
     async def __aenter__(self) -> None:
-        with _Watched(_BEGIN, self._place):
+        with Watched(_BEGIN, self._place):
             await self._block.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        with _Watched(_ROLLBACK if kind else _COMMIT, self._place):
+        with Watched(_ROLLBACK if kind else _COMMIT, self._place):
             return await self._block.__aexit__(kind, error, trace)
-
-
-class _Watched:
-    """A CLIENT span by the database conventions and an observation; a failed statement leaves its SQLSTATE, no text."""
-
-    __slots__ = ("_manager", "_name", "_span", "_started")
-
-    def __init__(self, query: Query, place: Attributes, *, batch: int = 1) -> None:
-        self._name = query.name
-        self._manager = client_span(query.name, _attributes(query, place, batch)) if is_recorded() else None
-
-    def __enter__(self) -> None:
-        self._span = self._manager.__enter__() if self._manager else INVALID_SPAN
-        self._started = time.perf_counter()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        seconds = time.perf_counter() - self._started
-        failure = ""
-        if error is not None:
-            state = error.sqlstate if isinstance(error, psycopg.Error) else None
-            failure = state or type(error).__name__
-            if state in CONTENTION:
-                contention.labels(state).inc()
-            if state:
-                self._span.set_attribute("db.response.status_code", state)
-            note_error(self._span, failure)
-        statements.labels(self._name, failure).observe(seconds, exemplar())
-        if self._manager:
-            self._manager.__exit__(kind, error, trace)
 
 
 def place_of(url: str, database: str) -> Attributes:
@@ -298,12 +267,3 @@ def place_of(url: str, database: str) -> Attributes:
         if port.isdecimal() and not host.startswith("/"):
             place["server.port"] = int(port)
     return place
-
-
-def _attributes(query: Query, place: Attributes, batch: int) -> Attributes:
-    # The text has placeholders where values go, so that it can be shown; its beginning is enough to know it by, and
-    # what is longer than the limit of spans would be cut with a warning each time.
-    attributes = {**place, "db.query.summary": query.name, "db.query.text": query.text[:LONGEST_ATTRIBUTE]}
-    if batch != 1:
-        attributes["db.operation.batch.size"] = batch
-    return attributes

@@ -1,4 +1,4 @@
-"""Tells a transaction of PostgreSQL who acts and why, where that is out of the ordinary, for the events that it writes."""
+"""Tells a transaction who acts and why, where that is out of the ordinary, for the events that it writes."""
 
 from chassis.accesses import is_out_of_the_ordinary
 from chassis.connection import Connection
