@@ -9,13 +9,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from telemed.appointment.v1.appointment_service_pb2 import (
     BookRequest,
     BookResponse,
+    GetAppointmentRequest,
     ListAppointmentsRequest,
     WatchChangesRequest,
 )
 from telemed.type.v1.scheduling_pb2 import APPOINTMENT_TYPE_GENERAL_CONSULTATION
 
 from chassis.context import Role
-from telemed_client import AsyncClient, Client, Targets, TelemedError, each, each_async
+from telemed_client import AsyncClient, Client, Targets, TelemedError, breaking_the_glass, each, each_async
 from tests.fix_clinic import Clinic, in_days
 
 
@@ -68,6 +69,20 @@ async def test_the_client_for_asyncio_does_the_same_and_watches(clinic: Clinic):
     assert refused.value.reason in ("SLOT_TAKEN", "PATIENT_BUSY")
     assert listed == [booked.appointment.id]
     assert seen == booked.appointment.id
+
+
+def test_a_doctor_who_says_why_reads_what_is_not_theirs(clinic: Clinic):
+    patient, stranger = str(uuid.uuid4()), clinic.new_doctor()
+    with Client(targets(clinic), clinic.token(Role.PATIENT, patient)) as client:
+        booked = client.appointments.Book(wish(patient, clinic.new_doctor(), 9)).appointment
+    request = GetAppointmentRequest(id=booked.id)
+    with Client(targets(clinic), clinic.token(Role.DOCTOR, stranger)) as client:
+        with pytest.raises(TelemedError) as refused:
+            client.appointments.GetAppointment(request)
+        why = breaking_the_glass("bewusstlos gefunden, 100 % auf die Vorgeschichte angewiesen, Dr. Süß")
+        read = client.appointments.GetAppointment(request, metadata=why)
+    assert refused.value.code is grpc.StatusCode.NOT_FOUND
+    assert read == booked
 
 
 async def test_a_service_that_is_away_is_an_error_that_may_be_tried_again():
