@@ -132,8 +132,10 @@ class Bookkeeper:
         refusal: Refusal | None = None
         while left:
             batch = left[:_DRAFTS_AT_ONCE]
-            drafts = [self._draft(call, visit, candidate, offers, diary) for candidate in batch]
-            verdict = await self.ledger.book(self._order(call, drafts))
+            # One moment for what is answered and what is kept.
+            now = self.clock()
+            drafts = [self._draft(call, visit, candidate, offers, diary=diary, now=now) for candidate in batch]
+            verdict = await self.ledger.book(self._order(call, drafts, now))
             if verdict.outcome in (Outcome.BOOKED, Outcome.REPLAYED):
                 if call.override is not None and verdict.outcome is Outcome.BOOKED:
                     decided("override", "used", method=call.method.value, overridden_rules=call.override.listed)
@@ -144,14 +146,21 @@ class Bookkeeper:
             raise refusal
         return None
 
-    def _order(self, call: BookingCall, drafts: Sequence[Draft]) -> Order:
+    def _order(self, call: BookingCall, drafts: Sequence[Draft], now: datetime) -> Order:
         limit = NO_LIMIT if _sets_limit_aside(call) else self.rules.daily_limit
-        return Order(call.caller, call.method, call.key, limit, self.clock(), drafts, call.override)
+        return Order(call.caller, call.method, call.key, limit, now, drafts, call.override)
 
     def _draft(
-        self, call: BookingCall, visit: Visit, candidate: Candidate, offers: Sequence[Offer], diary: Diary | None
+        self,
+        call: BookingCall,
+        visit: Visit,
+        candidate: Candidate,
+        offers: Sequence[Offer],
+        *,
+        diary: Diary | None,
+        now: datetime,
     ) -> Draft:
-        appointment = self._appointment(call, visit, candidate)
+        appointment = self._appointment(call, visit, candidate, now)
         booking = Booking(
             appointment=appointment,
             reasons=candidate.offer.reasons,
@@ -161,8 +170,8 @@ class Bookkeeper:
         day = day_of(candidate.slot.start, candidate.offer.zone)
         return Draft(candidate, appointment, day, call.render(booking))
 
-    def _appointment(self, call: BookingCall, visit: Visit, candidate: Candidate) -> Appointment:
-        booked = _appointment(visit, candidate, self.clock())
+    def _appointment(self, call: BookingCall, visit: Visit, candidate: Candidate, now: datetime) -> Appointment:
+        booked = _appointment(visit, candidate, now)
         if call.method is Method.HOLD:
             # A hold that outlived its visit's start could be confirmed for the past.
             end = min(booked.create_time + self.rules.hold_ttl, booked.start)
