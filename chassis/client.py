@@ -17,6 +17,8 @@ from chassis.context import ATTEMPTS_TRAILER, TICKET, caller_or_none, remaining_
 from chassis.metrics import client_retries, exemplar, labelled_client_call
 from chassis.rpc_errors import refusal_from
 from chassis.telemetry import Attributes, client_span, detached_client_span, inject, note_error
+from chassis.tls_channel import TlsChannel
+from chassis.tls_files import PLAIN, TlsFiles
 from kernel.errors import DeadlineTooShort
 
 Reply = TypeVar("Reply", bound=Message)
@@ -61,9 +63,17 @@ _OPTIONS = [
 ]
 
 
-def open_channel(target: str) -> grpc.aio.Channel:
-    """A channel that balances over all addresses of a target and shuns those that say NOT_SERVING."""
-    return grpc.aio.insecure_channel(target, options=_OPTIONS)
+def open_channel(target: str, tls: TlsFiles = PLAIN) -> grpc.aio.Channel:
+    """A channel that balances over all addresses of a target and shuns those that say NOT_SERVING.
+
+    Over TLS when `tls` says whom to trust. Raises ValueError when its files cannot be used.
+    """
+    if tls.root_certificates is None:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS)
+    if "," in target:
+        # grpc would look for the whole list as a name in each certificate, and find it in none.
+        raise ValueError(f"over TLS the replicas of a service need one name, such as dns:///doctor:3002, not {target}")
+    return TlsChannel(target, tls, _OPTIONS)
 
 
 def caller_token() -> str:

@@ -26,7 +26,7 @@ ALLOWED: Mapping[str, str] = {
     # faults
     "error_type": "the name of a class",
     "where": "files and lines of ours",
-    "because": "why a process cannot start: its settings and addresses",
+    "because": "why a process cannot start or use new certificates: its settings, addresses and files",
     "work": "a name of background work",
     # the process and its feed
     "port": "a number",

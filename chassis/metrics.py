@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
+from wsgiref.types import WSGIApplication
 
 from opentelemetry import trace
 from prometheus_client import (
@@ -18,7 +19,7 @@ from prometheus_client import (
     Histogram,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.exposition import start_http_server
+from prometheus_client.exposition import make_wsgi_app, start_http_server
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -216,7 +217,11 @@ class MetricsPage:
         self.thread.join()
 
 
-def serve_metrics(host: str, port: int) -> MetricsPage:
-    """Shows the numbers on an address. Raises OSError when it is taken."""
+def serve_metrics(
+    host: str, port: int, before: Callable[[WSGIApplication], WSGIApplication] | None = None
+) -> MetricsPage:
+    """Shows the numbers on an address, with the pages that are put `before` them. Raises OSError when it is taken."""
     server, thread = start_http_server(port, addr=host, registry=REGISTRY)
+    if before is not None:
+        server.set_app(before(make_wsgi_app(REGISTRY)))
     return MetricsPage(server, thread)

@@ -12,6 +12,7 @@ from chassis.background import Background, measure_loop
 from chassis.calls import Calls
 from chassis.garbage import seek_seldom
 from chassis.health import Readiness
+from chassis.health_pages import HealthPages
 from chassis.metrics import serve_metrics
 from chassis.telemetry import Telemetry
 
@@ -26,7 +27,7 @@ class GrpcProcess:
     """All parts of a process, ready to run.
 
     `work` goes on beside the calls; `closers` run last, in order, once no call is left; `admin` is the host and port of
-    `/metrics`.
+    `/metrics`, `/healthz` and `/readyz`. With `credentials` it speaks TLS and nothing else.
     """
 
     address: str
@@ -38,12 +39,16 @@ class GrpcProcess:
     drain_seconds: float = 0.5
     grace_seconds: float = 10.0
     admin: tuple[str, int] | None = None
+    credentials: grpc.ServerCredentials | None = None
     background: Background = field(default_factory=Background)
 
     async def start(self) -> int:
         """Listens and starts the work; tells the port. Raises OSError when the address is taken."""
         try:
-            port = self.server.add_insecure_port(self.address)
+            if self.credentials is None:
+                port = self.server.add_insecure_port(self.address)
+            else:
+                port = self.server.add_secure_port(self.address, self.credentials)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {self.address}: {error}") from error
         await self.server.start()
@@ -79,9 +84,9 @@ class GrpcProcess:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told.set)
-        page = serve_metrics(*self.admin) if self.admin else None
+        page = serve_metrics(*self.admin, HealthPages(self.readiness, loop).before) if self.admin else None
         port = await self.start()
-        logger.info("listening", extra={"port": port})
+        logger.info("listening" if self.credentials is None else "listening over TLS", extra={"port": port})
         seek_seldom()
         await told.wait()
         logger.info("stopping")

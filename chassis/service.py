@@ -16,6 +16,7 @@ from chassis.process import GrpcProcess, Work
 from chassis.rpc_errors import DetailRenderer, no_details
 from chassis.server import build_server
 from chassis.settings import ServerSettings, SharedSettings
+from chassis.tls import server_credentials, show_certificate
 from chassis.tokens import verifier_of
 
 _HOUR = 3600.0
@@ -51,6 +52,7 @@ def framed(
         layers.insert(2, Auditing(touches, access_log))
         work = [*work, ("note the head of accesses", partial(periodically, _HOUR, access_log.note_head))]
         closers = [access_log.close, *closers]
+    show_certificate(shared.tls)
     built = build_server(
         layers,
         services=services,
@@ -69,4 +71,5 @@ def framed(
         drain_seconds=settings.drain_seconds,
         grace_seconds=settings.grace_seconds,
         admin=shared.admin,
+        credentials=server_credentials(shared.tls),
     )

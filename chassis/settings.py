@@ -10,12 +10,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from chassis.admission import Admission
 from chassis.context import Role
 from chassis.limit import AdaptiveLimit
+from chassis.tls_files import TlsFiles
 
 DEMO_ISSUER = "telemed-demo"
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 # A folder of secrets as container engines mount them: a file for each variable, named as it is in lower case.
 SECRETS_DIR = os.environ.get("TELEMED_SECRETS_DIR") or None
 Algorithm = Literal["ES256", "EdDSA", "RS256"]
+# A composition of containers can pass a variable on that nobody has set, but not leave it out: empty means none.
+OptionalFile = Annotated[Path | None, BeforeValidator(lambda given: given or None)]
 
 
 class TrustedIssuer(BaseModel):
@@ -36,10 +39,48 @@ class TrustedIssuer(BaseModel):
         return self
 
 
-class SharedSettings(BaseSettings):
-    """What is the same for every process; read from TELEMED_* variables."""
+class TlsSettings(BaseSettings):
+    """What a process speaks TLS with. All files are PEM, and are read anew when they change."""
 
-    model_config = SettingsConfigDict(env_prefix="TELEMED_", extra="ignore", frozen=True, secrets_dir=SECRETS_DIR)
+    model_config = SettingsConfigDict(
+        env_prefix="TELEMED_", extra="ignore", frozen=True, secrets_dir=SECRETS_DIR, hide_input_in_errors=True
+    )
+
+    tls_cert_file: OptionalFile = Field(
+        default=None,
+        description="This process's certificate and what stands between it and the CA: its gRPC server then speaks TLS"
+        " alone, and its channels show it to servers that ask …",
+    )
+    tls_key_file: OptionalFile = Field(default=None, description="… and its key, without a password.")
+    tls_ca_file: OptionalFile = Field(
+        default=None, description="Whose certificates are trusted: channels to other processes then speak TLS."
+    )
+    tls_client_certificates: Literal["none", "required"] = Field(
+        default="none", description="Whether clients of the gRPC server must have a certificate of that CA."
+    )
+
+    @model_validator(mode="after")
+    def _must_be_able_to_speak_tls(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("set both TELEMED_TLS_CERT_FILE and TELEMED_TLS_KEY_FILE, or neither")
+        if self.tls_client_certificates == "required" and (self.tls_cert_file is None or self.tls_ca_file is None):
+            raise ValueError(
+                "TELEMED_TLS_CLIENT_CERTIFICATES=required needs TELEMED_TLS_CERT_FILE, TELEMED_TLS_KEY_FILE and"
+                " TELEMED_TLS_CA_FILE"
+            )
+        self.tls.read()
+        return self
+
+    @property
+    def tls(self) -> TlsFiles:
+        """Where the files are, and whether clients have to show a certificate."""
+        return TlsFiles(
+            self.tls_cert_file, self.tls_key_file, self.tls_ca_file, self.tls_client_certificates == "required"
+        )
+
+
+class SharedSettings(TlsSettings):
+    """What is the same for every process; read from TELEMED_* variables."""
 
     jwks_file: Path | None = Field(default=None, description="The issuer's public keys (JWK set), in a file …")
     jwks_url: str = Field(default="", description="… or at its address (jwks_uri); read again when a key id is new.")
@@ -59,8 +100,8 @@ class SharedSettings(BaseSettings):
     )
     now: AwareDatetime | None = Field(default=None, description="Demo and tests: what the clock shows …")
     now_at: AwareDatetime | None = Field(default=None, description="… at this real instant; default: process start.")
-    admin_host: str = Field(default="127.0.0.1", description="The address of the page /metrics.")
-    admin_port: int = Field(default=0, ge=0, le=65535, description="The TCP port of /metrics; 0 means none.")
+    admin_host: str = Field(default="127.0.0.1", description="The address of /metrics, /healthz and /readyz.")
+    admin_port: int = Field(default=0, ge=0, le=65535, description="The TCP port of these pages; 0 means none.")
     log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_levels: dict[str, LogLevel] = Field(
         default={}, description='JSON: levels of single loggers, {"telemed.access": "WARNING", "psycopg": "ERROR"}.'
@@ -99,14 +140,14 @@ class SharedSettings(BaseSettings):
 
     @property
     def admin(self) -> tuple[str, int] | None:
-        """Where /metrics is shown."""
+        """Where /metrics, and of services /healthz and /readyz, are shown."""
         return (self.admin_host, self.admin_port) if self.admin_port else None
 
 
 class ServerSettings(BaseSettings):
     """What every gRPC server needs; a service subclasses it with its own prefix, such as APPOINTMENT_."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, secrets_dir=SECRETS_DIR)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, secrets_dir=SECRETS_DIR, hide_input_in_errors=True)
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(ge=0, le=65535, description="The TCP port to listen on.")
