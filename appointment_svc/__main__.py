@@ -66,6 +66,7 @@ from chassis.metrics import gauge
 from chassis.migrations import require_current
 from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
+from chassis.refused_settings import told_plainly
 from chassis.saved_answers import Forgetting
 from chassis.service import framed
 from chassis.settings import SharedSettings
@@ -81,7 +82,7 @@ async def build(settings: AppointmentSettings, rules: Rules, shared: SharedSetti
     """The whole process, its database already connecting; to be started and stopped in the running loop."""
     database = Database(settings.database_url, size=settings.pool_size, through_pooler=settings.through_pooler)
     await database.open()
-    channel = open_channel(settings.doctor_target)
+    channel = open_channel(settings.doctor_target, shared.tls)
     doctors = GrpcDoctors(Client(channel, target=settings.doctor_target))
     committed, grown = Signal(), Signal()
     holds = PostgresHolds(database, committed, clock)
@@ -165,6 +166,7 @@ async def _serve(settings: AppointmentSettings, shared: SharedSettings) -> None:
     await run(await build(settings, RuleSettings().rules(), shared, clock), telemetry)
 
 
+@told_plainly()
 def main() -> None:
     """Serves until told to stop."""
     shared, settings = SharedSettings(), AppointmentSettings()  # type: ignore[call-arg]  # the environment fills them

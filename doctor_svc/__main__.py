@@ -16,6 +16,7 @@ from chassis.migrations import require_current
 from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
 from chassis.progress import Progress
+from chassis.refused_settings import told_plainly
 from chassis.saved_answers import Forgetting
 from chassis.service import framed
 from chassis.settings import SharedSettings
@@ -45,7 +46,7 @@ async def build(settings: DoctorSettings, rules: RuleSettings, shared: SharedSet
     """The whole process, its database already connecting; to be started and stopped in the running loop."""
     database = Database(settings.database_url, size=settings.pool_size, through_pooler=settings.through_pooler)
     await database.open()
-    channel = open_channel(settings.appointment_target)
+    channel = open_channel(settings.appointment_target, shared.tls)
     world, progress = world_in(database, settings, rules, clock), Progress()
     kept = world.surroundings
     access_log = PostgresAccessLog(database, clock)
@@ -97,6 +98,7 @@ async def _serve(settings: DoctorSettings, shared: SharedSettings) -> None:
     await run(await build(settings, RuleSettings(), shared, clock_from(shared.now, shared.now_at)), telemetry)
 
 
+@told_plainly()
 def main() -> None:
     """Serves until told to stop."""
     shared, settings = SharedSettings(), DoctorSettings()  # type: ignore[call-arg]  # the environment fills them

@@ -7,8 +7,10 @@ import uvloop
 
 from chassis.logs import start_logging
 from chassis.metrics import serve_metrics
+from chassis.refused_settings import told_plainly
 from chassis.settings import SharedSettings
 from chassis.telemetry import start_telemetry
+from chassis.tls import show_certificate
 from chassis.tokens import verifier_of
 from gateway.app import CONTRACTS, Gateway, Limits
 from gateway.cors import Cors
@@ -30,8 +32,9 @@ async def run(shared: SharedSettings, settings: GatewaySettings) -> None:
     async with AsyncExitStack() as stack:
         if shared.admin:
             stack.callback(serve_metrics(*shared.admin).close)
+        show_certificate(shared.tls)
         stack.callback(start_telemetry("gateway", shared.otlp_endpoint, shared.trace_sample_ratio).shutdown)
-        upstreams = Upstreams(settings.upstreams)
+        upstreams = Upstreams(settings.upstreams, shared.tls)
         stack.push_async_callback(upstreams.close)
         buckets: Buckets = LocalBuckets()
         if settings.redis_url:
@@ -72,6 +75,7 @@ def _rate(burst: int, per_second: float) -> Rate | None:
     return Rate(burst, per_second) if burst else None
 
 
+@told_plainly()
 def main() -> None:
     """Runs the gateway as configured by the environment."""
     shared = SharedSettings()

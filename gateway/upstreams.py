@@ -8,6 +8,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.client import Client, open_channel
+from chassis.tls_files import PLAIN, TlsFiles
 
 _CHECK_SECONDS = 0.5
 _READY = "SERVING"
@@ -16,9 +17,9 @@ _READY = "SERVING"
 class Upstreams:
     """Finds the service behind a contract by the longest prefix of its package; one shared channel per address."""
 
-    def __init__(self, targets: Mapping[str, str]) -> None:
+    def __init__(self, targets: Mapping[str, str], tls: TlsFiles = PLAIN) -> None:
         self._targets = dict(sorted(targets.items(), key=lambda item: -len(item[0])))
-        self._channels = {target: open_channel(target) for target in targets.values()}
+        self._channels = {target: open_channel(target, tls) for target in targets.values()}
         self._clients = {target: Client(channel, target=target) for target, channel in self._channels.items()}
 
     def client_for(self, service: ServiceDescriptor) -> Client:

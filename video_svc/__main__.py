@@ -16,6 +16,7 @@ from chassis.migrations import require_current
 from chassis.patient_data_rpcs import patient_data_in
 from chassis.process import GrpcProcess, run
 from chassis.progress import Progress
+from chassis.refused_settings import told_plainly
 from chassis.service import framed
 from chassis.settings import SharedSettings
 from chassis.signals import Signal, SignalBoard
@@ -57,7 +58,7 @@ async def build(settings: VideoSettings, shared: SharedSettings, clock: Clock) -
     """The whole process, its database already connecting; to be started and stopped in the running loop."""
     database = Database(settings.database_url, size=settings.pool_size, through_pooler=settings.through_pooler)
     await database.open()
-    channel = open_channel(settings.appointment_target)
+    channel = open_channel(settings.appointment_target, shared.tls)
     rules, copied, board, progress = settings.join_rules, Signal(), SignalBoard(), Progress()
     sessions, signals = PostgresSessions(database, rules), PostgresSignals(database)
     tickets, attempts = PostgresTickets(database), PostgresAttempts(database)
@@ -132,6 +133,7 @@ async def _serve(settings: VideoSettings, shared: SharedSettings) -> None:
     await run(await build(settings, shared, clock_from(shared.now, shared.now_at)), telemetry)
 
 
+@told_plainly()
 def main() -> None:
     """Serves until told to stop."""
     shared, settings = SharedSettings(), VideoSettings()  # type: ignore[call-arg]  # the environment fills them
