@@ -21,6 +21,7 @@ from stack.plan import GATEWAY, Plan, PlanError, default_data_folder
 from stack.postgres import PostgresError
 from stack.state import AlreadyRunningError
 from stack.supervisor import StackError
+from stack.tls import TlsConfigurationError
 from stack.visit import visit as show_visit
 
 _DEFAULT_PORT = 3000
@@ -31,6 +32,7 @@ _REFUSED = (
     PlanError,
     PostgresError,
     StackError,
+    TlsConfigurationError,
     commands.CommandError,
 )
 _ENVIRONMENT = """\

@@ -11,6 +11,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from stack.plan import CONSOLE, GATEWAY, HOST, kind_of
+from stack.tls import channel_to
 
 _PROBE_SECONDS = 1.0
 _CALL_SECONDS = 20.0
@@ -58,10 +59,10 @@ def call(
 
 
 async def is_ready(name: str, port: int) -> bool:
-    """Whether the process says, within a second, that it can do its work."""
+    """Whether the process says, within a second, that it can do its work. Raises TlsConfigurationError."""
     if (kind := kind_of(name)) in _OVER_HTTP:
         return await asyncio.to_thread(_says_ok, port, _OVER_HTTP[kind])
-    async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
+    async with channel_to(port) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         try:
             answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=_PROBE_SECONDS)

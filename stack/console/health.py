@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stack.plan import CONSOLE, GATEWAY, HOST
 from stack.state import ProcessState, State
+from stack.tls import TlsConfigurationError, channel_to
 
 _SECONDS = 3.0
 _MEMORY = "process_resident_memory_bytes"
@@ -48,11 +49,11 @@ async def _names(http: httpx.AsyncClient, name: str, port: int) -> Mapping[str, 
             return dict((await http.get(f"http://{HOST}:{port}/readyz")).json()["upstreams"])
         except (httpx.HTTPError, ValueError, KeyError):
             return {}
-    async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
-        try:
+    try:
+        async with channel_to(port) as channel:
             answer = await health_pb2_grpc.HealthStub(channel).List(health_pb2.HealthListRequest(), timeout=_SECONDS)
-        except grpc.aio.AioRpcError:
-            return {}
+    except (grpc.aio.AioRpcError, TlsConfigurationError):
+        return {}
     word = health_pb2.HealthCheckResponse.ServingStatus.Name
     return {name or "process": word(told.status) for name, told in sorted(answer.statuses.items())}
 
