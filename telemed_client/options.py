@@ -64,7 +64,8 @@ def tls(
     """Credentials for services that speak TLS: `Client(targets, token, credentials=tls(Path("ca.pem")))`.
 
     All files are PEM. Without `root_certificates` those that come with grpc are trusted; `key` and `certificates` (this
-    client's own and whatever stands between it and the root) are for services that ask who connects. Raises OSError.
+    client's own and whatever stands between it and the root) are for services that ask who connects. They
+    are read once: make a new client when they have been renewed. Raises OSError.
     """
     return grpc.ssl_channel_credentials(_read(root_certificates), _read(key), _read(certificates))
 

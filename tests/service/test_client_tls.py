@@ -1,21 +1,13 @@
 """The clients over TLS speak to whom their root certificates vouch for, and show one of their own where it is asked."""
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from telemed.appointment.v1 import appointment_pb2
 from telemed.appointment.v1.appointment_service_pb2 import GetAppointmentRequest
 from telemed.appointment.v1.appointment_service_pb2_grpc import (
@@ -24,46 +16,13 @@ from telemed.appointment.v1.appointment_service_pb2_grpc import (
 )
 
 from telemed_client import AsyncClient, Client, Targets, TelemedError, tls
+from tests.certificates import Pair, self_signed
 
 
 class Servicer(AppointmentServiceServicer):
     async def GetAppointment(self, request, context):
         assert dict(context.invocation_metadata())["authorization"] == "Bearer my-token"
         return appointment_pb2.Appointment(id=request.id)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A key and its certificate, in files."""
-
-    key: Path
-    certificate: Path
-
-    def bytes(self) -> tuple[bytes, bytes]:
-        return self.key.read_bytes(), self.certificate.read_bytes()
-
-
-def self_signed(folder: Path, name: str) -> Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pair = Pair(folder / f"{name}.key", folder / f"{name}.pem")
-    pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    pair.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
-    return pair
 
 
 @asynccontextmanager
