@@ -30,7 +30,7 @@ def documents(path: Path) -> list[dict[str, Any]]:
 
 MANIFESTS = [
     (path, document)
-    for path in sorted(FOLDER.rglob("*.yaml"))
+    for path in sorted((*BASE.glob("*.yaml"), *(FOLDER / "overlays").rglob("*.yaml")))
     if path.name != "kustomization.yaml"
     for document in documents(path)
 ]
