@@ -224,9 +224,13 @@ async def test_a_storm_of_holds_confirmations_moves_and_bookings_leaves_a_sound_
     times = [TEN + timedelta(minutes=20 * n) for n in range(24)]
     held: list[str] = []
     outcomes: Counter[str] = Counter()
+    wanted_outcomes = ("BOOKED", "SLOT_TAKEN", "HOLD_EXPIRED", "confirm", "move")
 
     async def one() -> None:
-        for _ in range(30):
+        # Who comes first is chance: the storm goes on until everything has happened that is meant to.
+        rounds = 0
+        while rounds < 30 or not all(outcomes[wanted] for wanted in wanted_outcomes):
+            rounds += 1
             now = bench.now[0]
             visit = {"doctor_id": rng.choice(doctors), "patient_id": rng.choice(patients), "start": rng.choice(times)}
             verb = rng.choice(("hold", "hold", "book", "confirm", "move"))
@@ -250,6 +254,4 @@ async def test_a_storm_of_holds_confirmations_moves_and_bookings_leaves_a_sound_
             bench.now[0] += MINUTES
 
     await asyncio.gather(*(one() for _ in range(16)))
-    for expected in ("BOOKED", "SLOT_TAKEN", "HOLD_EXPIRED", "confirm", "move"):
-        assert outcomes[expected], outcomes
     await require_sound(bench)
