@@ -5,6 +5,7 @@ import logging
 import resource
 import signal
 import socket
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
@@ -21,6 +22,7 @@ _BODY_MARGIN_SECONDS = 2.0
 _BACKLOG = 2048
 # Channels to services, logs, libraries.
 _OTHER_FILES = 256
+_LOOK_SECONDS = 0.05
 
 
 class HttpServer(uvicorn.Server):
@@ -122,6 +124,19 @@ async def _serve(
             for accepting in server.servers:
                 accepting.close()
         await asyncio.sleep(settings.drain_seconds)
+        if settings.listen_fd is not None:
+            await _until_left(server, settings.keep_alive_seconds)
         server.should_exit = True
     waiting.cancel()
     await serving
+
+
+async def _until_left(server: HttpServer, patience_seconds: float) -> None:
+    """Waits until the clients have taken their next requests elsewhere.
+
+    To close an idle connection is to lose the request that may be on its way by it. Whoever stays silent for as long
+    as the patience would have been closed to anyway.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while server.server_state.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -191,10 +191,12 @@ async def open_house(
 
 
 @asynccontextmanager
-async def gateway_process(house: House, port: int, **settings: object) -> AsyncIterator[asyncio.subprocess.Process]:
+async def gateway_process(
+    house: House, port: int, *, passed_on: tuple[int, ...] = (), **settings: object
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The gateway as a process of its own before the house's services, which logs to `house.log`.
 
-    Settings are variables without GATEWAY_; those in capitals are whole names.
+    Settings are variables without GATEWAY_; those in capitals are whole names. It inherits the sockets `passed_on`.
     """
     environment = {
         "PATH": os.environ["PATH"],
@@ -206,7 +208,9 @@ async def gateway_process(house: House, port: int, **settings: object) -> AsyncI
         **{name if name.isupper() else f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()},
     }
     with house.log.open("ab") as log:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "gateway", env=environment, stderr=log)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway"), env=environment, stderr=log, pass_fds=passed_on
+        )
     try:
         yield process
     finally:

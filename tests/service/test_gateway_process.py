@@ -10,6 +10,7 @@ from gateway_harness import gateway_process, open_house, ready
 from telemed.appointment.v1 import appointment_service_pb2
 
 from gateway.discovery import installed_services
+from gateway.serve import listener
 from tests.fix_stack import free_ports
 
 
@@ -36,6 +37,24 @@ async def test_a_stop_is_announced_and_lets_the_running_request_finish(tmp_path:
             await process.wait()
     assert process.returncode == 0
     assert b"Traceback" not in house.log.read_bytes()
+
+
+async def test_one_of_several_waits_with_its_end_until_its_clients_have_turned_away(tmp_path: Path):
+    with listener("127.0.0.1", 0) as shared:
+        port, number = shared.getsockname()[1], shared.fileno()
+        async with (
+            open_house(tmp_path) as house,
+            gateway_process(house, port, passed_on=(number,), listen_fd=number, keep_alive_seconds=30) as process,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=house.auth) as client,
+        ):
+            await ready(client)
+            process.send_signal(signal.SIGTERM)
+            await asyncio.sleep(1)  # longer than the drain
+            answer = await client.get("/healthz")
+            assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+            async with asyncio.timeout(5):
+                await process.wait()
+        assert process.returncode == 0
 
 
 async def test_an_address_that_is_taken_ends_the_process_at_once(tmp_path: Path):
