@@ -3,6 +3,8 @@
 `python -m bench.overload`: one replica of each process and availability reads and bookings through gRPC, one after the
 other. First what it can do (a closed loop), then an open loop at a fifth of that, at ten times that, and at a fifth
 again: the next call goes out on time, whether the last was answered or not. The load comes from processes of their own.
+Those of the overload step back from the processor and so are late themselves; how long a call takes then is told by one
+more caller, who makes few and does not step back.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, TypedDict
 from uuid import uuid4
 
 import grpc
@@ -38,34 +40,45 @@ UNLOADED_SHARE = 0.2
 OVERLOAD = 10
 _GENERATORS = 2
 # Callers are other machines in life: their work must not take the processor from who is measured.
-_POLITENESS = 10
+_POLITENESS = 15
+_SAMPLES_A_SECOND = 40.0
 _CALL_SECONDS = 10.0
 _MOST_UNDER_WAY = 3_000  # of one generator; what would go beyond is not sent and is counted
 _SERVICES = {"Book": "appointment", "GetAvailability": "doctor"}
 _CALM_SECONDS = 15.0
+_SHED, _UNSENT = "RESOURCE_EXHAUSTED", "not sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What came of one load: the seconds of those answered OK and of those shed, and how many ended otherwise."""
+    """What came of one load: how many ended how, and the seconds that those took whose time is to be believed."""
 
     name: str
     seconds: float
-    sent: int
+    counts: Counter[str]
     taken: list[float]
     shed: list[float]
-    others: dict[str, int]
+
+    @property
+    def rate(self) -> float:
+        """Calls a second that were answered OK."""
+        return self.counts["OK"] / self.seconds
+
+    @property
+    def sent(self) -> int:
+        """All calls that went out."""
+        return self.counts.total() - self.counts[_UNSENT]
 
     def row(self) -> tuple[str, ...]:
         """A line of the table."""
         return (
             self.name,
             f"{self.sent / self.seconds:,.0f}",
-            f"{len(self.taken) / self.seconds:,.0f}",
+            f"{self.rate:,.0f}",
             *(f"{percentile(self.taken, p) * 1000:,.0f}" if self.taken else "-" for p in (50, 99)),
-            f"{len(self.shed) / max(1, self.sent):.0%}",
+            f"{self.counts[_SHED] / max(1, self.sent):.0%}",
             *(f"{percentile(self.shed, p) * 1000:,.0f}" if self.shed else "-" for p in (50, 99)),
-            ", ".join(f"{count} {code}" for code, count in self.others.items()) or "none",
+            ", ".join(f"{count} {code}" for code, count in self.counts.items() if code not in ("OK", _SHED)) or "none",
         )
 
 
@@ -120,11 +133,12 @@ class Order:
     step: int
     rate: float
     seconds: float
+    politeness: int
 
 
 async def generate(order: Order) -> None:
     """A generator's own process: so many calls a second, each sent when it is due; prints what came of them."""
-    os.nice(_POLITENESS)
+    os.nice(order.politeness)
     caller = Caller(order.what, order.target, order.token, order.first_slot, order.step)
     await caller.call()
     ended: list[tuple[str, float]] = []
@@ -169,6 +183,13 @@ async def _open_loop(caller: Caller, rate: float, seconds: float, ended: list[tu
     return unsent
 
 
+class _Told(TypedDict):
+    """What a generator tells of its calls: the code and the seconds of each, and how many it did not send."""
+
+    ended: list[tuple[str, float]]
+    unsent: int
+
+
 class Loads:
     """Loads on one method of a running stack, one after the other."""
 
@@ -179,32 +200,43 @@ class Loads:
         self._token = running.token()
         self.used = next(running.slots)
 
-    async def phase(self, name: str, rate: float, seconds: float, generators: int = 1) -> Phase:
-        """One load: its generators started, and what they tell put together."""
+    async def phase(self, name: str, rate: float, seconds: float) -> Phase:
+        """One load by one caller; a rate of 0 means a closed loop."""
+        (told,) = await self._generated([(rate, 0)], seconds)
+        return _phase(name, seconds, told, [told])
+
+    async def flood(self, name: str, rate: float, seconds: float) -> Phase:
+        """One load by callers who step back from the processor, and how long it takes one who does not."""
+        each = rate / _GENERATORS
+        told = await self._generated([(_SAMPLES_A_SECOND, 0), *[(each, _POLITENESS)] * _GENERATORS], seconds)
+        return _phase(name, seconds, told[0], told)
+
+    async def _generated(self, loads: Sequence[tuple[float, int]], seconds: float) -> list[_Told]:
+        """Loads at once, each of a rate and a politeness, and what came of them."""
         target = self._running.target(_SERVICES[self._what])
         made = []
-        for number in range(generators):
+        for number, (rate, politeness) in enumerate(loads):
             first = self.used + number
-            order = Order(self._what, target, self._token, first, generators, rate / generators, seconds)
+            order = Order(self._what, target, self._token, first, len(loads), rate, seconds, politeness)
             made.append(
                 await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "bench.overload", "--generate", json.dumps(astuple(order))),
                     stdout=asyncio.subprocess.PIPE,
                 )
             )
-        told = [json.loads((await process.communicate())[0]) for process in made]
-        ended = [(str(code), float(took)) for one in told for code, took in one["ended"]]
-        self.used += len(ended) + 10 * generators
-        others = Counter(code for code, _ in ended if code not in ("OK", "RESOURCE_EXHAUSTED"))
-        others["not sent"] = sum(one["unsent"] for one in told)
-        return Phase(
-            name,
-            seconds,
-            len(ended),
-            [took for code, took in ended if code == "OK"],
-            [took for code, took in ended if code == "RESOURCE_EXHAUSTED"],
-            {code: count for code, count in others.items() if count},
-        )
+        told: list[_Told] = [json.loads((await process.communicate())[0]) for process in made]
+        self.used += len(loads) * (max(len(one["ended"]) for one in told) + 10)
+        return told
+
+
+def _phase(name: str, seconds: float, believed: _Told, told: Sequence[_Told]) -> Phase:
+    counts = Counter(code for one in told for code, _ in one["ended"])
+    if unsent := sum(one["unsent"] for one in told):
+        counts[_UNSENT] = unsent
+    times: dict[str, list[float]] = {"OK": [], _SHED: []}
+    for code, took in believed["ended"]:
+        times.setdefault(code, []).append(took)
+    return Phase(name, seconds, counts, times["OK"], times[_SHED])
 
 
 async def watch_health(running: Running, what: str, states: Counter[str]) -> None:
@@ -243,11 +275,11 @@ async def measure(running: Running, what: str, seconds: float) -> None:
     loads = Loads(running, what)
     await loads.phase("warm-up", 0, 3)
     most = await loads.phase("closed loop", 0, 8)
-    capacity = len(most.taken) / most.seconds
+    capacity = most.rate
     calm = await loads.phase("a fifth", capacity * UNLOADED_SHARE, _CALM_SECONDS)
     states: Counter[str] = Counter()
     watching = asyncio.create_task(watch_health(running, what, states))
-    over = await loads.phase(f"{OVERLOAD} times", capacity * OVERLOAD, seconds, _GENERATORS)
+    over = await loads.flood(f"{OVERLOAD} times", capacity * OVERLOAD, seconds)
     recovered = await recovery(running, what, loads.used)
     loads.used += 1_000
     watching.cancel()

@@ -32,7 +32,7 @@ class AdaptiveLimit:
 
     def __post_init__(self) -> None:
         self.least = min(self.least, self.most)
-        self.limit = float(min(self.most, 4 * self.least))
+        self.limit = float(min(self.most, 2 * self.least))
 
     @property
     def is_reached(self) -> bool:
