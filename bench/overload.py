@@ -10,40 +10,27 @@ more caller, who makes few and does not step back.
 import argparse
 import asyncio
 import json
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, TypedDict
-from uuid import uuid4
 
 import grpc
 import uvloop
-from google.type import date_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from telemed.appointment.v1 import appointment_service_pb2 as appointments
-from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
-from telemed.doctor.v1 import doctor_service_pb2 as doctor_messages
-from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceStub
-from telemed.type.v1 import scheduling_pb2
 
-from bench import doctors
 from bench.load import percentile
+from bench.overload_caller import CLIENTS, Caller, Order, Told
 from bench.rounds import table
 from bench.running import Running, running_stack
-from chassis.protos import to_timestamp
 
-CLIENTS = 4
 UNLOADED_SHARE = 0.2
 OVERLOAD = 10
 _GENERATORS = 2
 # Callers are other machines in life: their work must not take the processor from who is measured.
 _POLITENESS = 15
 _SAMPLES_A_SECOND = 40.0
-_CALL_SECONDS = 10.0
-_MOST_UNDER_WAY = 3_000  # of one generator; what would go beyond is not sent and is counted
 _SERVICES = {"Book": "appointment", "GetAvailability": "doctor"}
 _CALM_SECONDS = 15.0
 _SHED, _UNSENT = "RESOURCE_EXHAUSTED", "not sent"
@@ -82,114 +69,6 @@ class Phase:
         )
 
 
-class Caller:
-    """Makes one kind of call."""
-
-    def __init__(self, what: str, target: str, token: str, first_slot: int, step: int) -> None:
-        """`first_slot` and `step` keep the generators' bookings apart."""
-        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
-        self.channels = [grpc.aio.insecure_channel(target, options=options) for _ in range(2)]
-        kind: Any = AppointmentServiceStub if what == "Book" else DoctorServiceStub
-        self._methods = [getattr(kind(channel), what) for channel in self.channels]
-        self._metadata = (("authorization", f"Bearer {token}"),)
-        self._what = what
-        self._slot, self._step = first_slot, step
-        self._first = doctors.first_day()
-
-    def _request(self) -> Any:
-        self._slot += self._step
-        doctor_id, start = doctors.slot(self._slot % doctors.SLOTS, self._first)
-        if self._what == "Book":
-            return appointments.BookRequest(
-                patient_id=str(uuid4()),
-                doctor_id=doctor_id,
-                appointment_date=to_timestamp(start),
-                appointment_type=scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION,
-                duration_minutes=doctors.VISIT_MINUTES,
-                request_id=str(uuid4()),
-            )
-        day = date_pb2.Date(year=start.year, month=start.month, day=start.day)
-        return doctor_messages.GetAvailabilityRequest(doctor_id=doctor_id, date=day)
-
-    async def call(self) -> tuple[str, float]:
-        """The code of one call, and the seconds that it took."""
-        began = time.perf_counter()
-        method = self._methods[self._slot // self._step % len(self._methods)]
-        try:
-            await method(self._request(), metadata=self._metadata, timeout=_CALL_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            return error.code().name, time.perf_counter() - began
-        return "OK", time.perf_counter() - began
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a generator is to do. A rate of 0 means a closed loop of CLIENTS."""
-
-    what: str
-    target: str
-    token: str
-    first_slot: int
-    step: int
-    rate: float
-    seconds: float
-    politeness: int
-
-
-async def generate(order: Order) -> None:
-    """A generator's own process: so many calls a second, each sent when it is due; prints what came of them."""
-    os.nice(order.politeness)
-    caller = Caller(order.what, order.target, order.token, order.first_slot, order.step)
-    await caller.call()
-    ended: list[tuple[str, float]] = []
-    if order.rate:
-        unsent = await _open_loop(caller, order.rate, order.seconds, ended)
-    else:
-        unsent = await _closed_loop(caller, order.seconds, ended)
-    print(json.dumps({"ended": ended, "unsent": unsent}))
-
-
-async def _closed_loop(caller: Caller, seconds: float, ended: list[tuple[str, float]]) -> int:
-    until = time.perf_counter() + seconds
-
-    async def client() -> None:
-        while time.perf_counter() < until:
-            ended.append(await caller.call())
-
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return 0
-
-
-async def _open_loop(caller: Caller, rate: float, seconds: float, ended: list[tuple[str, float]]) -> int:
-    began = time.perf_counter()
-    under_way: set[asyncio.Task[None]] = set()
-    unsent = 0
-
-    async def one() -> None:
-        ended.append(await caller.call())
-
-    for number in range(int(rate * seconds)):
-        if (early := began + number / rate - time.perf_counter()) > 0:
-            await asyncio.sleep(early)
-        elif number % 50 == 0:
-            await asyncio.sleep(0)
-        if len(under_way) >= _MOST_UNDER_WAY:
-            unsent += 1
-            continue
-        task = asyncio.create_task(one())
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-    await asyncio.gather(*under_way)
-    return unsent
-
-
-class _Told(TypedDict):
-    """What a generator tells of its calls: the code and the seconds of each, and how many it did not send."""
-
-    ended: list[tuple[str, float]]
-    unsent: int
-
-
 class Loads:
     """Loads on one method of a running stack, one after the other."""
 
@@ -211,7 +90,7 @@ class Loads:
         told = await self._generated([(_SAMPLES_A_SECOND, 0), *[(each, _POLITENESS)] * _GENERATORS], seconds)
         return _phase(name, seconds, told[0], told)
 
-    async def _generated(self, loads: Sequence[tuple[float, int]], seconds: float) -> list[_Told]:
+    async def _generated(self, loads: Sequence[tuple[float, int]], seconds: float) -> list[Told]:
         """Loads at once, each of a rate and a politeness, and what came of them."""
         target = self._running.target(_SERVICES[self._what])
         made = []
@@ -220,16 +99,16 @@ class Loads:
             order = Order(self._what, target, self._token, first, len(loads), rate, seconds, politeness)
             made.append(
                 await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "bench.overload", "--generate", json.dumps(astuple(order))),
+                    *(sys.executable, "-m", "bench.overload_caller", json.dumps(astuple(order))),
                     stdout=asyncio.subprocess.PIPE,
                 )
             )
-        told: list[_Told] = [json.loads((await process.communicate())[0]) for process in made]
+        told: list[Told] = [json.loads((await process.communicate())[0]) for process in made]
         self.used += len(loads) * (max(len(one["ended"]) for one in told) + 10)
         return told
 
 
-def _phase(name: str, seconds: float, believed: _Told, told: Sequence[_Told]) -> Phase:
+def _phase(name: str, seconds: float, believed: Told, told: Sequence[Told]) -> Phase:
     counts = Counter(code for one in told for code, _ in one["ended"])
     if unsent := sum(one["unsent"] for one in told):
         counts[_UNSENT] = unsent
@@ -303,13 +182,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.overload", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the overload lasts")
     parser.add_argument("--methods", nargs="*", default=list(_SERVICES), choices=list(_SERVICES), help="which calls")
-    parser.add_argument("--generate", default="", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     chosen = _options()
-    if chosen.generate:
-        uvloop.run(generate(Order(*json.loads(chosen.generate))))
-    else:
-        uvloop.run(main(chosen.seconds, chosen.methods))
+    uvloop.run(main(chosen.seconds, chosen.methods))
