@@ -75,9 +75,14 @@ class PostgresAccessLog:
             logger.info("access head", extra={"anchor": str(Anchor(row["number"], bytes(row["hash"])))})
 
     async def close(self) -> None:
-        """Waits for the rows that are on their way."""
-        while self._writing is not None:
-            await self._writing
+        """Waits for the rows that are on their way, no longer than their callers did; what waits then is lost."""
+        while (writing := self._writing) is not None:
+            await asyncio.wait({writing}, timeout=_PATIENCE_SECONDS)
+            if not writing.done():
+                logger.warning("accesses not recorded", extra={"rows": len(self._waiting)})
+                _lost.inc(sum(durable is None for _, durable in self._waiting))
+                writing.cancel()
+                await asyncio.wait({writing})
 
     def _queue(self, access: Access, durable: asyncio.Future[None] | None) -> bool:
         if len(self._waiting) >= _MOST_WAITING:

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from chassis.connection import Connection, is_open, options
+from chassis.connection import Connection, is_open, options, place_in
 from chassis.context import remaining_seconds
 from chassis.metrics import REGISTRY, PoolNumbers, pool_waits
 from chassis.sql import Query
@@ -42,6 +42,8 @@ _NOTABLE_WAIT_SECONDS = 0.001
 _PING_SECONDS = 0.45
 _PING = Query("ping", "SELECT 1")
 _BEGIN, _COMMIT, _ROLLBACK = (Query(word, word) for word in ("BEGIN", "COMMIT", "ROLLBACK"))
+# The least that a commit can write: with it, the commit waits for its standby as every other does.
+_SECURE = Query("secure_commits", "SELECT pg_logical_emit_message(true, 'telemed', '')")
 
 set_json_loads(orjson.loads)  # half the time of the standard library's
 
@@ -74,6 +76,13 @@ class Session:
             async with self._connection.cursor() as cursor:
                 await cursor.executemany(query.text, rows)
 
+    async def secure(self) -> None:
+        """Makes what this session has read as safe as what it commits, before a caller is told of it.
+
+        An earlier commit may still be in doubt: its wait for a standby was broken off, and this server alone has it.
+        """
+        await self.execute(_SECURE)
+
 
 class Database:
     """The pool of one database. Without `transaction`, each statement is a transaction of its own."""
@@ -93,7 +102,7 @@ class Database:
             reconnect_timeout=_RECONNECT_SECONDS,
         )
         self._numbers = PoolNumbers(self.name, self._pool.get_stats)
-        self._place = place_of(url, self.name)
+        self._place = place_in(url, self.name)
         self._through_pooler = through_pooler
         self._news = _News()
 
@@ -115,7 +124,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Session]:
         """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
         borrowed = self.session()
-        async with borrowed as session, _WatchedTransaction(borrowed.connection, self._place):
+        async with borrowed as session, _WatchedTransaction(borrowed.connection):
             await say_who_acts(borrowed.connection)
             if self._through_pooler:
                 limit = str(_class_of(remaining_seconds()))
@@ -136,6 +145,11 @@ class Database:
         """Runs a statement and tells how many rows it touched."""
         async with self.session() as session:
             return await session.execute(query, params)
+
+    async def secure(self) -> None:
+        """See Session.secure: for an answer that a statement by itself has read."""
+        async with self.session() as session:
+            await session.secure()
 
     async def ping(self) -> None:
         """Raises while the database answers neither this question nor anybody else since it was asked.
@@ -201,7 +215,7 @@ class _Borrowed:
             except BaseException:
                 await self._pool.putconn(self.connection)
                 raise
-        return Session(self.connection, self._place)
+        return Session(self.connection, self.connection.place)
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None:
@@ -242,9 +256,9 @@ class _WatchedTransaction:
 
     __slots__ = ("_block", "_place")
 
-    def __init__(self, connection: Connection, place: Attributes) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._block = connection.transaction()
-        self._place = place
+        self._place = connection.place
 
     async def __aenter__(self) -> None:
         with Watched(_BEGIN, self._place):
@@ -255,15 +269,3 @@ class _WatchedTransaction:
     ) -> bool | None:
         with Watched(_ROLLBACK if kind else _COMMIT, self._place):
             return await self._block.__aexit__(kind, error, trace)
-
-
-def place_of(url: str, database: str) -> Attributes:
-    """Which database on which server, as the conventions name it; a socket's folder is an address too."""
-    known = psycopg.conninfo.conninfo_to_dict(url)
-    place: dict[str, str | int] = {"db.system.name": "postgresql", "db.namespace": database}
-    if host := str(known.get("host") or known.get("hostaddr") or ""):
-        place["server.address"] = host
-        port = str(known.get("port") or "5432")
-        if port.isdecimal() and not host.startswith("/"):
-            place["server.port"] = int(port)
-    return place

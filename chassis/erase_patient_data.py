@@ -30,6 +30,7 @@ class ErasePatientData:
             if request_id:
                 earlier = {"method": row.method, "query": row.query, "patient_id": patient_id}
                 if (found := await session.one(QUERIES["find_erasure"], earlier)) is not None:
+                    await session.secure()
                     return _instant(found["access_time"])
             await self.forget(session, patient_id)
             await session.execute(QUERIES["forget_access_reasons"], {"patient_id": patient_id})

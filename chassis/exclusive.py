@@ -4,10 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
-from psycopg.rows import dict_row
-
-from chassis.connection import Connection
-from chassis.db import Session, place_of
+from chassis.connection import Connection, options
+from chassis.db import Session
 from chassis.sql import Query
 
 _TRY = Query("try_advisory_lock", "SELECT pg_try_advisory_lock(%(key)s::bigint) AS is_ours")
@@ -20,9 +18,9 @@ async def exclusively(url: str, name: str) -> AsyncIterator[Session | None]:
     The lock lives as long as the connection, so a process that is killed gives it back. The connection is none of the
     pool's: what a statement locks there for long, and for how long it may run, is nobody else's business.
     """
-    connection = await Connection.connect(url, autocommit=True, row_factory=dict_row)
+    connection = await Connection.connect(url, **options(url))
     async with connection:
-        session = Session(connection, place_of(url, connection.info.dbname))
+        session = Session(connection, connection.place)
         row = await session.one(_TRY, {"key": _key(name)})
         yield session if row is not None and row["is_ours"] else None
 

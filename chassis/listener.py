@@ -1,11 +1,16 @@
 """LISTEN on PostgreSQL: fires signals for notifications; a lost one costs the poll interval and no more."""
 
+import asyncio
 from collections.abc import Callable
 
-import psycopg
 from psycopg import sql
 
+from chassis.connection import Connection, options
 from chassis.signals import Signal, SignalBoard
+
+# A server that has stopped, or is not the first any more, notifies of nothing, and tells why only when it is asked.
+_LOOK_SECONDS = 5.0
+_ANSWER_SECONDS = 2.0
 
 
 async def listen(url: str, channel: str, signal: Signal) -> None:
@@ -22,8 +27,11 @@ async def listen_by_name(url: str, channel: str, board: SignalBoard) -> None:
 
 
 async def _hear(url: str, channel: str, begun: Callable[[], None], heard: Callable[[str], None]) -> None:
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+    async with await Connection.connect(url, **options(url)) as connection:
         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         begun()
-        async for notification in connection.notifies():
-            heard(notification.payload)
+        while True:
+            async for notification in connection.notifies(timeout=_LOOK_SECONDS):
+                heard(notification.payload)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await connection.execute("SELECT 1")

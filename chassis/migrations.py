@@ -4,9 +4,12 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.rows import tuple_row
+
+from chassis.connection import options
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 # Any constant will do; it keeps two runners on one database apart.
@@ -58,7 +61,7 @@ async def migrate(url: str, folder: Path) -> int:
     Each step is a transaction of its own. Raises MigrationError when a step that ran before has since been edited.
     """
     steps = migrations_in(folder)
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=tuple_row) as connection:
+    async with await psycopg.AsyncConnection.connect(url, **_options(url)) as connection:
         await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK_KEY,))
         await connection.execute(_CREATE_LEDGER)
         cursor = await connection.execute("SELECT version, sha256 FROM schema_migration")
@@ -80,7 +83,7 @@ async def migrate(url: str, folder: Path) -> int:
 async def require_current(url: str, folder: Path) -> None:
     """Refuses to go on with a database that lacks a step of this code. A newer database is welcome (N-1 code)."""
     newest = len(migrations_in(folder))
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=tuple_row) as connection:
+    async with await psycopg.AsyncConnection.connect(url, **_options(url)) as connection:
         try:
             cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_migration")
             row = await cursor.fetchone()
@@ -89,3 +92,7 @@ async def require_current(url: str, folder: Path) -> None:
     found = row[0] if row else 0
     if found < newest:
         raise MigrationError(f"the database is at migration {found}, this code needs {newest}: run `telemed migrate`")
+
+
+def _options(url: str) -> dict[str, Any]:
+    return {**options(url), "row_factory": tuple_row}

@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fix_spans",
     "tests.fix_practice",
     "tests.fix_own_postgres",
+    "tests.fix_standby",
     "tests.fix_stack",
     "tests.fix_pair",
     "tests.fix_strangers",

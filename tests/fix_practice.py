@@ -67,6 +67,7 @@ class Practice:
     appointments: Any
     callers: Callers
     now: list[datetime]
+    target: str = ""
 
     async def book(self, match: doctor_pb2.DoctorMatch, start: datetime = TEN, **fields: Any) -> pb.BookResponse:
         wish = {"patient_id": str(uuid4()), "doctor_id": match.doctor_id, "appointment_type": GENERAL} | fields
@@ -97,10 +98,14 @@ async def practice(appointment_db_url: str, shared: SharedSettings, callers: Cal
 
 @asynccontextmanager
 async def open_practice(
-    database_url: str, shared: SharedSettings, callers: Callers, **more: Any
+    database_url: str,
+    shared: SharedSettings,
+    callers: Callers,
+    doctors: ScriptedDoctors | None = None,
+    **more: Any,
 ) -> AsyncIterator[Practice]:
     """A practice on a database; `more` are settings of the appointment service."""
-    doctors = ScriptedDoctors()
+    doctors = doctors or ScriptedDoctors()
     async with serving(lambda server: add_DoctorServiceServicer_to_server(doctors, server)) as doctor_target:
         settings = AppointmentSettings(
             port=0, database_url=database_url, doctor_target=doctor_target, drain_seconds=0, clock_seconds=3600, **more
@@ -108,4 +113,4 @@ async def open_practice(
         now = [NOW]
         process = await build(settings, Rules(), shared, lambda: now[0])
         async with running(process) as target, stub(AppointmentServiceStub, target) as appointments:
-            yield Practice(doctors, appointments, callers, now)
+            yield Practice(doctors, appointments, callers, now, target)

@@ -72,6 +72,7 @@ class PostgresAppointments:
         if row is None:
             return None
         answer = _answer_in(row, order.key)
+        await self.database.secure()
         replays.labels(order.method).inc()
         return answer
 
@@ -153,7 +154,11 @@ async def _claim_request(session: Session, order: ChangeOrder, now: datetime) ->
     if order.key is None or await session.execute(QUERIES["claim_request"], {**_request(order), "now": now}):
         return None
     row = await session.one(QUERIES["saved_answer"], _request(order))
-    return _answer_in(row, order.key) if row else None
+    if row is None:
+        return None
+    answer = _answer_in(row, order.key)
+    await session.secure()
+    return answer
 
 
 def _answer_in(row: dict[str, Any], key: RequestKey) -> bytes:

@@ -51,6 +51,8 @@ class PostgresLedger:
         if outcome is Outcome.BOOKED:
             note_event()
             self.committed.fire()
+        elif outcome is Outcome.REPLAYED:
+            await self.database.secure()
         _count(order, verdict)
         return verdict
 
@@ -76,6 +78,7 @@ class PostgresLedger:
             return None
         if bytes(row["fingerprint"]) != key.fingerprint:
             raise key_reused()
+        await self.database.secure()
         replays.labels(method.value).inc()
         return bytes(row["answer"])
 

@@ -69,6 +69,7 @@ async def _saved_answer(session: Session, key: RequestKey) -> bytes:
     if row["fingerprint"] != key.fingerprint:
         raise IdempotencyKeyReused("this request_id was used before, for another request")
     answer: bytes = row["answer"]
+    await session.secure()
     replays.labels(key.method).inc()
     return answer
 

@@ -66,6 +66,7 @@ class PostgresAttempts:
             return None
         if bytes(row["fingerprint"]) != wish.fingerprint:
             raise IdempotencyKeyReused("this request_id was used for another request")
+        await self._database.secure()
         return _load(row["answer"])
 
     async def sent_by(self, session_id: str, side: ParticipantType) -> Sequence[TrackRef]:
