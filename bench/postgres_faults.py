@@ -1,9 +1,10 @@
-"""PostgreSQL restarted, away, frozen and full under load: what callers are told, and how soon all is well again.
+"""PostgreSQL restarted, away, frozen, full and lost under load: what callers are told, and how soon all is well again.
 
 `python -m bench.postgres_faults`: a stack of one replica each on a PostgreSQL that this process torments, under a mixed
 load that sends nothing twice. For each fault it prints how long PostgreSQL took no connections, how long after that the
 last call failed, and the refusals: each must be UNAVAILABLE or DEADLINE_EXCEEDED (or shed), and say when to come again.
-At the end the ledger must hold whatever was acknowledged. Ends with 1 when one of that is not so.
+The last fault is the loss of the server, whose place a standby takes that every commit has waited for. At the end the
+ledger must hold whatever was acknowledged. Ends with 1 when one of that is not so.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -27,6 +29,7 @@ from bench.outcomes import Outcome, Tally
 from bench.rounds import table
 from bench.running import Running, running_stack
 from stack.postgres import Postgres
+from stack.postgres_standby import SETTINGS, follow, lose, promote, url_of
 
 CLIENTS = 8
 PAUSE_SECONDS = 0.05
@@ -130,6 +133,12 @@ async def fill_up(server: Postgres) -> None:
         connection.close()
 
 
+async def fail_over(primary: Postgres, standby: Postgres) -> None:
+    """The server's machine is lost, and the standby promoted."""
+    await asyncio.to_thread(lose, primary)
+    await asyncio.to_thread(promote, standby)
+
+
 FAULTS: dict[str, Fault] = {
     "restart, fast": restart_fast,
     "restart, immediate": restart_immediate,
@@ -206,13 +215,15 @@ async def _accepts(server: Postgres) -> float:
             return time.monotonic()
 
 
-async def torment(running: Running, server: Postgres) -> bool:
-    """All faults, one after the other. Whether everything holds."""
+async def torment(running: Running, server: Postgres, standby: Postgres) -> bool:
+    """All faults, one after the other, the server's end last. Whether everything holds."""
     async with mixed_load(
         running, clients=CLIENTS, pause_seconds=PAUSE_SECONDS, heeds_health=False, call_seconds=10
     ) as tally:
         await asyncio.sleep(_CALM_SECONDS)
         findings = [await observe(server, tally, name, fault) for name, fault in FAULTS.items()]
+        await asyncio.to_thread(follow, server, standby)
+        findings.append(await observe(standby, tally, "lost, standby promoted", partial(fail_over, server)))
     lost = await missing(running, tally.acknowledged)
     head = ["fault", "s away", "s until well", "calls", "refused", "longest s", "untyped"]
     table(head, [finding.row() for finding in findings])
@@ -225,18 +236,27 @@ async def torment(running: Running, server: Postgres) -> bool:
 async def main() -> bool:
     """Runs and prints. Whether everything holds."""
     print(f"bench.postgres_faults: {CLIENTS} clients\n", flush=True)
-    with _own_server() as server:
-        async with running_stack(1, {"TELEMED_DATABASE_URL": server.url()}) as running:
-            return await torment(running, server)
+    with _own_servers() as (server, standby):
+        async with running_stack(1, {"TELEMED_DATABASE_URL": url_of(server, standby)}) as running:
+            return await torment(running, server, standby)
 
 
 @contextmanager
-def _own_server() -> Iterator[Postgres]:
+def _own_servers() -> Iterator[tuple[Postgres, Postgres]]:
+    """A server that runs, and one that may take its place later."""
     with tempfile.TemporaryDirectory(prefix="telemed-bench-") as folder:
         data = Path(folder)
         data.chmod(0o755)  # the account that PostgreSQL runs under must be able to enter
-        with Postgres(data, log=data / "postgres.log", max_connections=80) as server:
-            yield server
+        server, standby = (
+            Postgres(data / name, log=data / f"{name}.log", max_connections=80, settings=SETTINGS)
+            for name in ("primary", "standby")
+        )
+        try:
+            server.start()
+            yield server, standby
+        finally:
+            standby.stop()
+            server.stop()
 
 
 if __name__ == "__main__":

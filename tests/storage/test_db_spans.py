@@ -128,3 +128,17 @@ async def test_statements_outside_of_any_trace_begin_none(database: Database, sp
     async with database.transaction() as session:
         await session.one(ECHO, {"value": str(uuid4())})
     assert spans.all() == []
+
+
+async def test_of_several_servers_the_one_that_answered_is_told(appointment_db_url: str, spans: Spans):
+    where = psycopg.conninfo.conninfo_to_dict(appointment_db_url)
+    hosts, ports = f"/nowhere,{where['host']}", f"5432,{where.get('port') or 5432}"
+    database = Database(psycopg.conninfo.make_conninfo(appointment_db_url, host=hosts, port=ports), size=1)
+    await database.open()
+    try:
+        with tracer().start_as_current_span("test"):
+            await database.one(ECHO, {"value": "here"})
+    finally:
+        await database.close()
+    assert attributes(spans.named("echo")[0])["server.address"] == where["host"]
+    assert "server.address" not in attributes(spans.named("wait for connection")[0])
