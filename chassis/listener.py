@@ -34,4 +34,4 @@ async def _hear(url: str, channel: str, begun: Callable[[], None], heard: Callab
             async for notification in connection.notifies(timeout=_LOOK_SECONDS):
                 heard(notification.payload)
             async with asyncio.timeout(_ANSWER_SECONDS):
-                await connection.execute("SELECT 1")
+                await connection.execute("SELECT pg_listening_channels()")
