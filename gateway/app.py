@@ -1,6 +1,7 @@
 """The ASGI application: finds the RPC of a request, makes its message, calls, and answers in JSON."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -82,6 +83,7 @@ class Endpoint:
 
     transcoder: Transcoder
     client: Client
+    admission: Admission
 
 
 class Gateway:
@@ -99,15 +101,17 @@ class Gateway:
     ) -> None:
         self.stopping = asyncio.Event()
         self._in_flight = 0
-        self._load = Admission(AdaptiveLimit(limits.least_in_flight, limits.in_flight), limits.burst_in_flight)
         self._verifier = verifier
         self._limits = limits
         self._continues_traces = continues_traces
         self._encoder = Encoder()
         decoder = Decoder()
         bindings = [(one, upstreams.client_for(service)) for service in services for one in bindings_of(service)]
+        # One for each service: those who wait for a slow one keep nobody from the others.
+        admissions: dict[Client, Admission] = defaultdict(lambda: _admission(limits))
         self._table = RouteTable(
-            (binding, Endpoint(Transcoder(binding, self._encoder, decoder), client)) for binding, client in bindings
+            (binding, Endpoint(Transcoder(binding, self._encoder, decoder), client, admissions[client]))
+            for binding, client in bindings
         )
         served = [binding for binding, _ in bindings]
         document = document_of(served, CONTRACTS)
@@ -205,7 +209,7 @@ class Gateway:
         method, reply_class = transcoder.binding.method, transcoder.reply_class
         if not method.server_streaming:
             # Now that its body is here: until then a request waits for its client, and is no work.
-            place = await self._load.enter(self._limits.call_seconds / 2)
+            place = await endpoint.admission.enter(self._limits.call_seconds / 2)
             with place.held(exchange.route):
                 reply = await endpoint.client.unary(method, message, reply_class)
             tag = transcoder.entity_tag(reply)
@@ -231,6 +235,10 @@ class Gateway:
         if is_bug:
             note_bug(error)
         return problem
+
+
+def _admission(limits: Limits) -> Admission:
+    return Admission(AdaptiveLimit(limits.least_in_flight, limits.in_flight), limits.burst_in_flight)
 
 
 def _explained(caller: Caller | None, request: Request) -> Caller | None:

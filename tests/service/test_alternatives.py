@@ -20,7 +20,7 @@ from tests.fix_pair import GENERAL, Pair
 from tests.random_clinic import KINDS, NUMBERS, some_doctor, some_start, some_visits
 from tests.refusals import reason_of, refusal
 
-DIARIES, CHUNKS = 200, 8
+DIARIES, CHUNKS = 80, 8
 OF_A_WISH = {"NO_AVAILABILITY", "TOO_SOON", "DAILY_LIMIT_REACHED", "PATIENT_BUSY"}
 MINUTE = timedelta(minutes=1)
 

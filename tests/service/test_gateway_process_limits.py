@@ -25,6 +25,7 @@ COUNTS = {
     "max_connections": MOST,
     "max_connections_per_address": PER_ADDRESS,
     "max_in_flight": IN_FLIGHT,
+    "least_in_flight": IN_FLIGHT,
     "cors_origins": f'["{PAGE}"]',
     "user_burst": 0,
     "address_burst": 0,
