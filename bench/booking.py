@@ -6,7 +6,6 @@
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
-from uuid import uuid4
 
 import psycopg
 import uvloop
@@ -14,7 +13,6 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from telemed.appointment.v1.appointment_service_pb2 import BookRequest
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
-from telemed.type.v1 import scheduling_pb2
 
 from bench import booking_sql, doctors, hot_slot
 from bench.clinic import Clinic, open_clinic
@@ -22,7 +20,6 @@ from bench.load import Call, channels, drive, percentile
 from bench.pgbench import Pgbench
 from bench.rounds import Variant, in_turn, show_rates, show_ratios
 from chassis.migrations import migrate
-from chassis.protos import to_timestamp
 from stack.databases import migrations_of
 
 CLIENTS = 16
@@ -88,17 +85,8 @@ async def _beside_pgbench(clinic: Clinic) -> None:
 
 
 def booking_request(number: int, first: date) -> BookRequest:
-    """A booking of slot `number` by a patient who books nothing else."""
-    doctor_id, start = doctors.slot(number, first)
-    return BookRequest(
-        patient_id=doctors.patient_id(number),
-        doctor_id=doctor_id,
-        appointment_date=to_timestamp(start),
-        appointment_type=scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION,
-        duration_minutes=doctors.VISIT_MINUTES,
-        timezone="UTC",
-        request_id=str(uuid4()),
-    )
+    """A booking of slot `number` by a patient who books nothing else, and whom SQL knows too."""
+    return doctors.booking(number, first, doctors.patient_id(number))
 
 
 async def _equal_ledger(clinic: Clinic) -> str:

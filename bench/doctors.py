@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
+
+from telemed.appointment.v1.appointment_service_pb2 import BookRequest
+from telemed.type.v1.scheduling_pb2 import APPOINTMENT_TYPE_GENERAL_CONSULTATION
 
 from chassis.db import Database
+from chassis.protos import to_timestamp
 from doctor_svc.domain.availability import AvailabilityRule, WallBlock
 from doctor_svc.domain.doctor import Doctor, PrivateDetails, Profile
 from doctor_svc.storage.doctors import import_doctors, import_rules
@@ -63,6 +67,20 @@ def start_sql(row: str, first: date) -> str:
         f"(timestamptz '{first.isoformat()} UTC' + make_interval(days => ({row})::int / {SLOTS_A_DAY}, mins => "
         f"CASE WHEN {cell} < {_SLOTS_A_BLOCK} THEN {opens[0]} ELSE {opens[1]} END"
         f" + {cell} % {_SLOTS_A_BLOCK} * {_CELL // timedelta(minutes=1)}))"
+    )
+
+
+def booking(number: int, first: date, patient: str = "") -> BookRequest:
+    """A booking of slot `number`, by that patient or by one who books nothing else."""
+    doctor, start = slot(number, first)
+    return BookRequest(
+        patient_id=patient or str(uuid4()),
+        doctor_id=doctor,
+        appointment_date=to_timestamp(start),
+        appointment_type=APPOINTMENT_TYPE_GENERAL_CONSULTATION,
+        duration_minutes=VISIT_MINUTES,
+        timezone="UTC",
+        request_id=str(uuid4()),
     )
 
 

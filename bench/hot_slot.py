@@ -5,19 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import grpc
 import psycopg
-from telemed.appointment.v1.appointment_service_pb2 import BookRequest
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
-from telemed.type.v1 import scheduling_pb2
 
 from bench import doctors
 from bench.clinic import Clinic, Metadata
 from bench.load import channels, percentile
 from bench.rounds import table
-from chassis.protos import to_timestamp
 
 if TYPE_CHECKING:
     from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceAsyncStub  # a type alone
@@ -51,17 +47,10 @@ async def measure(clinic: Clinic) -> None:
 async def _race(stubs: Sequence["AppointmentServiceAsyncStub"], metadata: Metadata, number: int) -> list[float]:
     """The seconds that each booker waited for an answer, whatever it was."""
     clock = asyncio.get_running_loop().time
-    doctor_id, start = doctors.slot(number, doctors.first_day())
+    first = doctors.first_day()
 
     async def book(booker: int) -> tuple[str, float]:
-        request = BookRequest(
-            patient_id=str(uuid4()),
-            doctor_id=doctor_id,
-            appointment_date=to_timestamp(start),
-            appointment_type=scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION,
-            duration_minutes=doctors.VISIT_MINUTES,
-            request_id=str(uuid4()),
-        )
+        request = doctors.booking(number, first)
         began = clock()
         try:
             await stubs[booker % CHANNELS].Book(request, metadata=metadata, timeout=_CALL_SECONDS)

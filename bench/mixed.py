@@ -19,7 +19,6 @@ from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServi
 from telemed.doctor.v1 import doctor_service_pb2 as doctor_messages
 from telemed.doctor.v1 import search_pb2
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceStub
-from telemed.type.v1 import scheduling_pb2
 from telemed.video.v1 import video_service_pb2 as video
 from telemed.video.v1.video_service_pb2_grpc import VideoServiceStub
 
@@ -27,7 +26,6 @@ from bench import doctors
 from bench.outcomes import Outcome, Tally, told_by
 from bench.running import Metadata, Running
 from bench.wire import Reply, Wire
-from chassis.protos import to_timestamp
 from stack.plan import HOST
 
 _CALL_SECONDS = 10.0
@@ -91,15 +89,7 @@ class Mix:
 
     async def book(self) -> None:
         """A booking through gRPC."""
-        doctor_id, start = doctors.slot(next(self._slots), self._first)
-        request = appointments.BookRequest(
-            patient_id=str(uuid4()),
-            doctor_id=doctor_id,
-            appointment_date=to_timestamp(start),
-            appointment_type=scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION,
-            duration_minutes=doctors.VISIT_MINUTES,
-            request_id=str(uuid4()),
-        )
+        request = doctors.booking(next(self._slots), self._first)
         reply = await self._call("Book", self._appointment.Book, request)
         if reply is not None:
             self._keep(reply.appointment.id, reply.revision)

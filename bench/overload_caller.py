@@ -7,19 +7,15 @@ import sys
 import time
 from dataclasses import dataclass
 from typing import Any, TypedDict
-from uuid import uuid4
 
 import grpc
 import uvloop
 from google.type import date_pb2
-from telemed.appointment.v1 import appointment_service_pb2 as appointments
 from telemed.appointment.v1.appointment_service_pb2_grpc import AppointmentServiceStub
 from telemed.doctor.v1 import doctor_service_pb2 as doctor_messages
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceStub
-from telemed.type.v1 import scheduling_pb2
 
 from bench import doctors
-from chassis.protos import to_timestamp
 
 CLIENTS = 4
 _CALL_SECONDS = 10.0
@@ -49,16 +45,10 @@ class Caller:
 
     def _request(self) -> Any:
         self._slot += self._step
-        doctor_id, start = doctors.slot(self._slot % doctors.SLOTS, self._first)
+        number = self._slot % doctors.SLOTS
         if self._what == "Book":
-            return appointments.BookRequest(
-                patient_id=str(uuid4()),
-                doctor_id=doctor_id,
-                appointment_date=to_timestamp(start),
-                appointment_type=scheduling_pb2.APPOINTMENT_TYPE_GENERAL_CONSULTATION,
-                duration_minutes=doctors.VISIT_MINUTES,
-                request_id=str(uuid4()),
-            )
+            return doctors.booking(number, self._first)
+        doctor_id, start = doctors.slot(number, self._first)
         day = date_pb2.Date(year=start.year, month=start.month, day=start.day)
         return doctor_messages.GetAvailabilityRequest(doctor_id=doctor_id, date=day)
 

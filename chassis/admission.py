@@ -1,4 +1,4 @@
-"""Who may begin now, who waits for a place, and who is told to come again: one for all calls of a process."""
+"""Who may begin now, who waits for a place, and who is told to come again: one for all that are done in one place."""
 
 import asyncio
 import logging

@@ -65,7 +65,9 @@ client_retries = Counter(
     registry=REGISTRY,
 )
 shed_calls = Counter(
-    "telemed_rpc_server_shed_calls", "Calls refused at once because too many were in hand.", registry=REGISTRY
+    "telemed_rpc_server_shed_calls",
+    "Calls refused because too many were in hand, at once or after a wait.",
+    registry=REGISTRY,
 )
 broken_glass = Counter(
     "telemed_break_glass",

@@ -166,7 +166,9 @@ class ServerSettings(BaseSettings):
         default=8, ge=1, description="Calls at once that are always taken, however slow they have become."
     )
     burst_in_flight: int = Field(
-        default=256, ge=0, description="Calls beyond that which may wait for a place; when it are more, all are shed."
+        default=256,
+        ge=0,
+        description="Calls beyond that which may wait for a place; when there are more, all are shed.",
     )
     drain_seconds: float = Field(default=0.5, ge=0, description="Time for balancers to notice before a stop.")
     grace_seconds: float = Field(default=10.0, ge=0, description="Time for running calls to finish in a stop.")

@@ -49,7 +49,7 @@ class GatewaySettings(BaseSettings):
     burst_in_flight: int = Field(
         default=512,
         ge=0,
-        description="Calls beyond that which may wait for a place; when it are more, all are turned away.",
+        description="Calls beyond that which may wait for a place; when there are more, all are turned away.",
     )
     user_burst: int = Field(
         default=1_000, ge=0, description="Requests at once of one user; 0 means that nobody counts."
