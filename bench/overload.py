@@ -2,7 +2,8 @@
 
 `python -m bench.overload`: one replica of each process and availability reads and bookings through gRPC, one after the
 other. First what it can do (a closed loop), then an open loop at a fifth of that, at ten times that, and at a fifth
-again: the next call goes out on time, whether the last was answered or not. The load comes from processes of their own.
+again: the next call goes out on time, whether the last was answered or not. The callers use our client, which keeps
+calls back from a service that refuses them, and after that bare stubs. The load comes from processes of their own.
 Those of the overload step back from the processor and so are late themselves; how long a call takes then is told by one
 more caller, who makes few and does not step back.
 """
@@ -74,8 +75,9 @@ class Loads:
 
     def __init__(self, running: Running, what: str) -> None:
         """Slots are used once each, in every load other ones."""
-        self._running = running
-        self._what = what
+        self.running = running
+        self.what = what
+        self.bare = False  # whether callers use the stub alone, without our client
         self._token = running.token()
         self.used = next(running.slots)
 
@@ -92,11 +94,11 @@ class Loads:
 
     async def _generated(self, loads: Sequence[tuple[float, int]], seconds: float) -> list[Told]:
         """Loads at once, each of a rate and a politeness, and what came of them."""
-        target = self._running.target(_SERVICES[self._what])
+        target = self.running.target(_SERVICES[self.what])
         made = []
         for number, (rate, politeness) in enumerate(loads):
             first = self.used + number
-            order = Order(self._what, target, self._token, first, len(loads), rate, seconds, politeness)
+            order = Order(self.what, target, self._token, first, len(loads), rate, seconds, politeness, self.bare)
             made.append(
                 await asyncio.create_subprocess_exec(
                     *(sys.executable, "-m", "bench.overload_caller", json.dumps(astuple(order))),
@@ -133,7 +135,7 @@ async def watch_health(running: Running, what: str, states: Counter[str]) -> Non
 
 async def recovery(running: Running, what: str, first_slot: int) -> float:
     """Seconds until twenty calls in a row, one after the other, are answered OK."""
-    caller = Caller(what, running.target(_SERVICES[what]), running.token(), first_slot, 1)
+    caller = Caller(what, running.target(_SERVICES[what]), running.token(), first_slot, 1, bare=True)
     began = time.perf_counter()
     in_a_row = 0
     well_since = began
@@ -145,13 +147,13 @@ async def recovery(running: Running, what: str, first_slot: int) -> float:
             in_a_row += 1
         else:
             in_a_row = 0
-    await asyncio.gather(*(channel.close() for channel in caller.channels))
+    await caller.close()
     return well_since - began
 
 
-async def measure(running: Running, what: str, seconds: float) -> None:
-    """Prints the table of one method."""
-    loads = Loads(running, what)
+async def measure(loads: Loads, seconds: float) -> None:
+    """Prints the table of one method, by one kind of caller."""
+    running, what = loads.running, loads.what
     await loads.phase("warm-up", 0, 3)
     most = await loads.phase("closed loop", 0, 8)
     capacity = most.rate
@@ -163,7 +165,8 @@ async def measure(running: Running, what: str, seconds: float) -> None:
     loads.used += 1_000
     watching.cancel()
     after = await loads.phase("a fifth again", capacity * UNLOADED_SHARE, _CALM_SECONDS)
-    print(f"{what}: {capacity:,.0f} a second with {CLIENTS} clients; milliseconds\n")
+    callers = "bare stubs" if loads.bare else "our client"
+    print(f"{what}, {callers}: {capacity:,.0f} a second with {CLIENTS} clients; milliseconds\n")
     head = ["load", "sent/s", "OK/s", "OK p50", "OK p99", "shed", "shed p50", "shed p99", "other ends"]
     table(head, [phase.row() for phase in (most, calm, over, after)])
     ratio = percentile(over.taken, 99) / percentile(calm.taken, 99) if over.taken and calm.taken else float("nan")
@@ -175,7 +178,9 @@ async def main(seconds: float, methods: Sequence[str]) -> None:
     print(f"bench.overload: {OVERLOAD} times the capacity for {seconds:g} s\n", flush=True)
     async with running_stack(1) as running:
         for what in methods:
-            await measure(running, what, seconds)
+            loads = Loads(running, what)
+            for loads.bare in (False, True):
+                await measure(loads, seconds)
 
 
 def _options() -> argparse.Namespace:

@@ -16,6 +16,7 @@ from telemed.doctor.v1 import doctor_service_pb2 as doctor_messages
 from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceStub
 
 from bench import doctors
+from telemed_client import AsyncClient, Targets, TelemedError
 
 CLIENTS = 4
 _CALL_SECONDS = 10.0
@@ -30,15 +31,23 @@ class Told(TypedDict):
 
 
 class Caller:
-    """Makes one kind of call."""
+    """Makes one kind of call, by the bare stub or by our client."""
 
-    def __init__(self, what: str, target: str, token: str, first_slot: int, step: int) -> None:
+    def __init__(self, what: str, target: str, token: str, first_slot: int, step: int, *, bare: bool) -> None:
         """`first_slot` and `step` keep the generators' bookings apart."""
-        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
-        self.channels = [grpc.aio.insecure_channel(target, options=options) for _ in range(2)]
-        kind: Any = AppointmentServiceStub if what == "Book" else DoctorServiceStub
-        self._methods = [getattr(kind(channel), what) for channel in self.channels]
-        self._metadata = (("authorization", f"Bearer {token}"),)
+        stubs: list[Any]
+        if bare:
+            options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
+            channels = [grpc.aio.insecure_channel(target, options=options) for _ in range(2)]
+            self._open: list[Any] = channels
+            stubs = [(AppointmentServiceStub if what == "Book" else DoctorServiceStub)(one) for one in channels]
+        else:
+            client = AsyncClient(Targets.at(target), token)
+            self._open = [client]
+            stubs = [client.appointments if what == "Book" else client.doctors]
+        self._methods = [getattr(stub, what) for stub in stubs]
+        # Our client brings the token itself.
+        self._metadata = (("authorization", f"Bearer {token}"),) if bare else ()
         self._what = what
         self._slot, self._step = first_slot, step
         self._first = doctors.first_day()
@@ -60,7 +69,13 @@ class Caller:
             await method(self._request(), metadata=self._metadata, timeout=_CALL_SECONDS)
         except grpc.aio.AioRpcError as error:
             return error.code().name, time.perf_counter() - began
+        except TelemedError as error:
+            return error.code.name, time.perf_counter() - began
         return "OK", time.perf_counter() - began
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await asyncio.gather(*(one.close() for one in self._open))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +90,13 @@ class Order:
     rate: float
     seconds: float
     politeness: int
+    bare: bool
 
 
 async def generate(order: Order) -> None:
     """A generator's own process: so many calls a second, each sent when it is due; prints what came of them."""
     os.nice(order.politeness)
-    caller = Caller(order.what, order.target, order.token, order.first_slot, order.step)
+    caller = Caller(order.what, order.target, order.token, order.first_slot, order.step, bare=order.bare)
     await caller.call()
     ended: list[tuple[str, float]] = []
     if order.rate:

@@ -11,6 +11,7 @@ from telemed.video.v1.video_service_pb2_grpc import VideoServiceStub
 
 from telemed_client.errors import error_from
 from telemed_client.options import CHANNEL_OPTIONS, DEADLINE_SECONDS, Targets, Token, token_of, with_request_id
+from telemed_client.throttle import Throttle
 
 
 class _Base:
@@ -28,12 +29,20 @@ class _Base:
 class _Unary(_Base, grpc.aio.UnaryUnaryClientInterceptor):
     """Identity, deadline and idempotency key on the way out; errors with a reason on the way back."""
 
+    def __init__(self, token: Token, deadline: float) -> None:
+        super().__init__(token, deadline)
+        self._throttle = Throttle()
+
     async def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        self._throttle.check()
         call = await continuation(self._details(details, details.timeout or self._deadline), with_request_id(request))
         try:
             await call
         except grpc.aio.AioRpcError as error:
-            raise error_from(error) from error
+            told = error_from(error)
+            self._throttle.note(told)
+            raise told from error
+        self._throttle.note()
         return call
 
 
@@ -69,9 +78,9 @@ class AsyncClient:
 
         `deadline` is the seconds that a unary call may take unless it says otherwise.
         """
-        manners = [_Unary(token, deadline), _Stream(token, deadline)]
         self._channels = [
-            _channel(target, credentials, manners) for target in (targets.appointment, targets.doctor, targets.video)
+            _channel(target, credentials, [_Unary(token, deadline), _Stream(token, deadline)])
+            for target in (targets.appointment, targets.doctor, targets.video)
         ]
         self.appointments = AppointmentServiceStub(self._channels[0])
         self.doctors = DoctorServiceStub(self._channels[1])

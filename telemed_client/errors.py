@@ -13,6 +13,8 @@ from telemed.type.v1.scheduling_pb2 import Alternatives, AlternativeSlot
 _MAY_SUCCEED_LATER = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED}
 )
+# How a service says that it has as much to do as it can, and how gRPC says so for one that cannot even read the call.
+_OVERLOAD = frozenset({"OVERLOADED", grpc.StatusCode.RESOURCE_EXHAUSTED.name, grpc.StatusCode.CANCELLED.name})
 _DETAILS = "grpc-status-details-bin"
 
 
@@ -65,6 +67,11 @@ class TelemedError(Exception):
             self.retry_after = wait.retry_delay.seconds + wait.retry_delay.nanos / 1e9
         elif packed.Unpack(offered):
             self.alternatives = tuple(offered.slots)
+
+    @property
+    def is_overload(self) -> bool:
+        """Whether the service had too much to do, whatever the call was."""
+        return self.reason in _OVERLOAD
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.args[0]}"

@@ -11,7 +11,9 @@ from telemed.doctor.v1.doctor_service_pb2_grpc import DoctorServiceStub
 from telemed.video.v1.video_service_pb2_grpc import VideoServiceStub
 
 from telemed_client.errors import error_from
+from telemed_client.later import LaterAnswer
 from telemed_client.options import CHANNEL_OPTIONS, DEADLINE_SECONDS, Targets, Token, token_of, with_request_id
+from telemed_client.throttle import Throttle
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,23 @@ class _Manners(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercept
     def __init__(self, token: Token, deadline: float) -> None:
         self._token = token
         self._deadline = deadline
+        self._throttle = Throttle()
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        self._throttle.check()
         outcome = continuation(self._details(details, details.timeout or self._deadline), with_request_id(request))
-        if isinstance(outcome, grpc.RpcError):
-            raise error_from(outcome) from outcome
-        return outcome
+        if isinstance(outcome, grpc.RpcError) and not isinstance(outcome, grpc.Future):
+            # A channel of somebody's own, such as grpc_testing's, knows errors that are nothing else.
+            told = error_from(outcome)
+            self._throttle.note(told)
+            raise told from outcome
+        answer = LaterAnswer(outcome)
+        answer.add_done_callback(self._note)
+        return answer
+
+    def _note(self, answer: LaterAnswer) -> None:
+        if not answer.cancelled():
+            self._throttle.note(answer.exception())
 
     def intercept_unary_stream(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
         # A stream lasts until somebody ends it, so it has no deadline but the caller's.
