@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -35,16 +36,21 @@ def page_of(document: Schema) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(info['title'])}: the API</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1><p>{escape(info['description'])}</p>"
+        f"<h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1><p>{_prose(info['description'])}</p>"
         "<p>Send <code>Authorization: Bearer &lt;token&gt;</code>. Refusals are <code>application/problem+json</code> "
         'with a <code>reason</code>. For programs: <a href="/openapi.json">openapi.json</a>.</p>'
         f"{sections}{_reasons(document)}</body></html>"
     )
 
 
+def _prose(text: str) -> str:
+    """Words of the document, which by OpenAPI are Markdown; ours know no more of it than `code`."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _reasons(document: Schema) -> str:
     told = document["components"]["schemas"]["Problem"]["properties"]["reason"]["x-enumDescriptions"]
-    rows = (f"<tr><td><code>{name}</code></td><td>{escape(meaning)}</td></tr>" for name, meaning in told.items())
+    rows = (f"<tr><td><code>{name}</code></td><td>{_prose(meaning)}</td></tr>" for name, meaning in told.items())
     return f"<h2>Reasons</h2><p>Why a request may be refused.</p>{_table(rows)}"
 
 
@@ -55,11 +61,11 @@ def _section(document: Schema, tag: Schema) -> str:
         for verb, operation in verbs.items()
         if operation["tags"] == [tag["name"]]
     )
-    return f"<h2>{escape(tag['name'])}</h2><p>{escape(tag['description'])}</p>{operations}"
+    return f"<h2>{escape(tag['name'])}</h2><p>{_prose(tag['description'])}</p>{operations}"
 
 
 def _operation(document: Schema, verb: str, path: str, operation: Schema) -> str:
-    parts = [f"<p>{escape(operation['description'])}</p>"]
+    parts = [f"<p>{_prose(operation['description'])}</p>"]
     parameters = [_resolved(document, one) for one in operation["parameters"]]
     if parameters:
         rows = (
@@ -75,7 +81,7 @@ def _operation(document: Schema, verb: str, path: str, operation: Schema) -> str
     parts.append(f"<h4>Refusals</h4>{_table(_refusals(document, operation))}")
     return (
         f'<details id="{escape(operation["operationId"])}"><summary><span class="verb">{verb.upper()}</span>'
-        f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary>{''.join(parts)}</details>"
+        f"<code>{escape(path)}</code> {_prose(operation['summary'])}</summary>{''.join(parts)}</details>"
     )
 
 
@@ -107,7 +113,7 @@ def _row(name: str, kind: str, told: Schema, *, needed: bool) -> str:
     star = " (required)" if needed else ""
     return (
         f"<tr><td><code>{escape(name)}</code>{star}</td><td>{escape(kind)}</td>"
-        f"<td>{escape(told.get('description', ''))}</td></tr>"
+        f"<td>{_prose(told.get('description', ''))}</td></tr>"
     )
 
 

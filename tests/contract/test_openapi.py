@@ -195,6 +195,7 @@ def test_the_page_tells_every_operation_in_well_formed_html_without_a_script(doc
     assert set(page.ids) == operations
     assert page.open == []
     assert "<script" not in text
+    assert "`" not in text
     assert not re.search(r"(src|href)=.https?://", text)
 
 
