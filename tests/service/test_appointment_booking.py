@@ -15,7 +15,7 @@ from telemed.type.v1 import scheduling_pb2
 from chassis.context import Role
 from chassis.protos import to_timestamp
 from tests.fix_ledger import NOW, TEN
-from tests.fix_practice import ADMIN, GENERAL, Practice, offered
+from tests.fix_practice import GENERAL, Practice, offered
 from tests.refusals import detail, fields_of, reason_of, refusal
 
 
@@ -213,67 +213,6 @@ async def test_a_visit_is_started_and_completed_by_its_doctor_and_by_no_patient(
     over = await clinic.appointments.CompleteAppointment(complete, metadata=doctor)
     assert over.appointment.status == appointment_pb2.APPOINTMENT_STATUS_COMPLETED
     assert await clinic.appointments.CompleteAppointment(complete, metadata=doctor) == over
-
-
-def move_to(appointment: appointment_pb2.Appointment, start: datetime, **fields: Any) -> Any:
-    return pb.RescheduleAppointmentRequest(id=appointment.id, start_time=to_timestamp(start), **fields)
-
-
-async def test_a_moved_appointment_keeps_its_id_and_frees_its_old_time(clinic: Practice):
-    later = TEN + timedelta(minutes=10)
-    match = clinic.doctors.offer(exact_slot=offered(TEN))
-    booked = (await clinic.book(match)).appointment
-    match.exact_slot.CopyFrom(offered(later))
-    order = move_to(booked, later, request_id="m-1", etag=booked.etag)
-    admin = clinic.callers.metadata(Role.ADMIN, ADMIN)
-    moved = await clinic.appointments.RescheduleAppointment(order, metadata=admin)
-    assert (moved.appointment.id, moved.appointment.start_time) == (booked.id, to_timestamp(later))
-    assert await clinic.appointments.RescheduleAppointment(order, metadata=admin) == moved
-    earlier = TEN - timedelta(minutes=30)
-    match.exact_slot.CopyFrom(offered(earlier))
-    assert (await clinic.book(match, start=earlier)).appointment.start_time == to_timestamp(earlier)
-
-
-async def test_a_move_to_a_taken_time_keeps_the_old_one_and_names_others(clinic: Practice):
-    later = TEN + timedelta(minutes=40)
-    match = clinic.doctors.offer(exact_slot=offered(later), slots=[offered(TEN + timedelta(hours=3))])
-    await clinic.book(match, start=later)
-    match.exact_slot.CopyFrom(offered(TEN))
-    booked = (await clinic.book(match)).appointment
-    match.exact_slot.CopyFrom(offered(later))
-    admin = clinic.callers.metadata(Role.ADMIN)
-    error = await refusal(clinic.appointments.RescheduleAppointment(move_to(booked, later), metadata=admin))
-    assert reason_of(error) == "SLOT_TAKEN"
-    assert detail(error, scheduling_pb2.Alternatives()).slots
-    match.exact_slot.CopyFrom(offered(TEN))
-    error = await refusal(clinic.book(match))
-    assert reason_of(error) == "SLOT_TAKEN", "the old time was kept"
-    seen = await clinic.appointments.GetAppointment(pb.GetAppointmentRequest(id=booked.id), metadata=admin)
-    assert seen == booked
-
-
-async def test_a_patient_moves_a_visit_two_days_ahead_or_not_at_all(clinic: Practice):
-    start, later = NOW + timedelta(hours=47, minutes=59), NOW + timedelta(days=5)
-    match = clinic.doctors.offer(exact_slot=offered(start))
-    booked = (await clinic.book(match, start=start)).appointment
-    match.exact_slot.CopyFrom(offered(later))
-    patient = clinic.callers.metadata(Role.PATIENT, booked.patient_id)
-    error = await refusal(clinic.appointments.RescheduleAppointment(move_to(booked, later), metadata=patient))
-    assert reason_of(error) == "TOO_LATE_TO_RESCHEDULE"
-    doctor = clinic.callers.metadata(Role.DOCTOR, match.doctor_id)
-    moved = await clinic.appointments.RescheduleAppointment(move_to(booked, later), metadata=doctor)
-    assert moved.appointment.start_time == to_timestamp(later)
-
-
-async def test_a_move_outside_the_hours_is_refused(clinic: Practice):
-    match = clinic.doctors.offer(exact_slot=offered(TEN))
-    booked = (await clinic.book(match)).appointment
-    match.ClearField("exact_slot")
-    order = move_to(booked, TEN + timedelta(hours=12))
-    error = await refusal(
-        clinic.appointments.RescheduleAppointment(order, metadata=clinic.callers.metadata(Role.ADMIN))
-    )
-    assert reason_of(error) == "OUTSIDE_WORKING_HOURS"
 
 
 async def test_a_missed_visit_frees_what_is_left_of_its_time(clinic: Practice):

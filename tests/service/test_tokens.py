@@ -1,91 +1,37 @@
 """Who gets in: a good token of the issuer's, and nothing that somebody forged, found or made out of another."""
 
-import asyncio
-import base64
-import hashlib
-import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from chassis.context import Role
-from chassis.keys import FileKeys, RemoteKeys
-from chassis.settings import DEMO_ISSUER, SharedSettings
+from chassis.keys import FileKeys
+from chassis.settings import SharedSettings
 from chassis.tokens import TokenVerifier, verifier_of
 from kernel.errors import Unauthenticated
-
-EC, OTHER_EC = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-RSA = rsa.generate_private_key(65537, 2048)
-ED = ed25519.Ed25519PrivateKey.generate()
-WRONG_CURVE = ec.generate_private_key(ec.SECP384R1())
-SECRET = b"a secret that somebody put into a public key set"
-
-PATIENT, GUARDIAN, OTHER = (f"7b1de1b4-8b1c-4c5e-9a52-0c5f8f9b1a1{n}" for n in (1, 2, 3))
-
-
-def b64(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
-def jwk(key: Any, key_id: str, algorithm: str, **more: str) -> dict[str, Any]:
-    kinds = {"ES256": ECAlgorithm, "ES384": ECAlgorithm, "RS256": RSAAlgorithm, "EdDSA": OKPAlgorithm}
-    return {**kinds[algorithm].to_jwk(key.public_key(), as_dict=True), "kid": key_id, "alg": algorithm, **more}
-
-
-KEYS = [
-    jwk(EC, "ec", "ES256", use="sig"),
-    jwk(RSA, "rsa", "RS256"),
-    jwk(ED, "ed", "EdDSA"),
-    jwk(WRONG_CURVE, "p384", "ES384"),
-    jwk(OTHER_EC, "encryption", "ES256", use="enc"),
-    {"kty": "oct", "kid": "secret", "alg": "HS256", "k": b64(SECRET)},
-    {"kty": "EC", "kid": "broken", "crv": "P-256", "x": "AA", "y": "AA"},
-    {"kty": "EC", "crv": "P-256"},
-]
-
-
-def claims(**changed: Any) -> dict[str, Any]:
-    now = int(time.time())
-    good = {
-        "iss": "clinic",
-        "aud": "telemed",
-        "sub": PATIENT,
-        "role": "patient",
-        "iat": now,
-        "nbf": now,
-        # Made when the tests are gathered, and looked at when their turn comes: it must outlast the whole run.
-        "exp": now + 24 * 3600,
-    }
-    return {name: value for name, value in {**good, **changed}.items() if value is not None}
-
-
-def signed(key: Any = EC, algorithm: str = "ES256", said: dict[str, Any] | None = None, **header: Any) -> str:
-    head = {name: value for name, value in {"kid": "ec", "typ": "at+jwt", **header}.items() if value is not None}
-    return jwt.encode(claims() if said is None else said, key, algorithm, head)
-
-
-def by_hand(header: dict[str, Any], said: dict[str, Any], sign: Callable[[bytes], bytes] = lambda _: b"") -> str:
-    text = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(said).encode())}"
-    return f"{text}.{b64(sign(text.encode()))}"
-
-
-def hmac_with(key: bytes) -> Callable[[bytes], bytes]:
-    return lambda text: hmac.new(key, text, hashlib.sha256).digest()
-
-
-def tampered(token: str, **changed: Any) -> str:
-    head, _, signature = token.split(".")
-    return f"{head}.{b64(json.dumps(claims(**changed)).encode())}.{signature}"
-
+from tests.service.token_forge import (
+    EC,
+    ED,
+    GUARDIAN,
+    KEYS,
+    OTHER,
+    OTHER_EC,
+    PATIENT,
+    RSA,
+    SECRET,
+    WRONG_CURVE,
+    b64,
+    by_hand,
+    claims,
+    hmac_with,
+    jwk,
+    signed,
+    tampered,
+)
 
 PEM = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 IDP = "https://idp.example"
@@ -260,108 +206,3 @@ async def test_each_of_several_issuers_is_trusted_for_its_own(tmp_path: Path):
     for token in wrong:
         with pytest.raises(Unauthenticated):
             await verifier.verify(token)
-
-
-@dataclass
-class Provider:
-    """An identity provider's address: a small HTTP server whose answer the test decides."""
-
-    body: bytes = b""
-    status: str = "200 OK"
-    asked: int = 0
-    writers: list[asyncio.StreamWriter] = field(default_factory=list)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        self.asked += 1
-        head = f"HTTP/1.1 {self.status}\r\ncontent-length: {len(self.body)}\r\nconnection: close\r\n\r\n"
-        writer.write(head.encode() + self.body)
-        await writer.drain()
-        writer.close()
-
-    def publish(self, *keys: dict[str, Any]) -> None:
-        self.body = json.dumps({"keys": list(keys)}).encode()
-
-
-@pytest.fixture
-async def provider() -> AsyncIterator[tuple[Provider, RemoteKeys]]:
-    found = Provider()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
-    async with server:
-        yield found, RemoteKeys(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks.json")
-
-
-async def test_a_rotation_fails_no_call_and_withdrawn_keys_go(provider):
-    issuer, keys = provider
-    keys.again_seconds = keys.stale_seconds = 0.0
-    verifier = TokenVerifier(keys, "clinic", "telemed")
-    issuer.publish(KEYS[0])
-    await verifier.verify(signed())
-    issuer.publish(KEYS[0], KEYS[1])
-    await asyncio.gather(*(verifier.verify(signed(RSA, "RS256", kid="rsa", said=claims(n=n))) for n in range(20)))
-    issuer.publish(KEYS[1])
-    with pytest.raises(Unauthenticated):
-        await verifier.verify(signed(said=claims(n=1)))
-
-
-async def test_made_up_key_ids_do_not_make_us_ask_the_issuer_each_time(provider):
-    issuer, keys = provider
-    issuer.publish(KEYS[0])
-    verifier = TokenVerifier(keys, "clinic", "telemed")
-    await verifier.verify(signed())
-    for number in range(50):
-        with pytest.raises(Unauthenticated):
-            await verifier.verify(signed(kid=f"made up {number}"))
-    assert issuer.asked == 1
-
-
-@pytest.mark.parametrize("status", ["500 Oops", "302 Found", "404 Not Found"])
-async def test_an_issuer_that_is_away_leaves_the_old_keys_good(provider, status: str):
-    issuer, keys = provider
-    keys.stale_seconds = 0.0
-    issuer.publish(KEYS[0])
-    verifier = TokenVerifier(keys, "clinic", "telemed")
-    await verifier.verify(signed())
-    issuer.status, issuer.body = status, b"{}"
-    await verifier.verify(signed(said=claims(n=2)))
-
-
-async def test_an_issuer_that_is_away_for_long_leaves_none(provider):
-    issuer, keys = provider
-    keys.stale_seconds = keys.stale_if_error_seconds = 0.0
-    issuer.publish(KEYS[0])
-    verifier = TokenVerifier(keys, "clinic", "telemed")
-    await verifier.verify(signed())
-    issuer.status = "503 Later"
-    with pytest.raises(Unauthenticated):
-        await verifier.verify(signed(said=claims(n=2)))
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"keys": 1}', b"<html>", b"x" * 300_000])
-async def test_an_answer_that_is_no_key_set_lets_nobody_in_and_breaks_nothing(provider, body: bytes):
-    issuer, keys = provider
-    issuer.body = body
-    with pytest.raises(Unauthenticated):
-        await TokenVerifier(keys, "clinic", "telemed").verify(signed())
-
-
-@pytest.mark.parametrize("url", ["http://idp.example/jwks.json", "ftp://idp.example/jwks", "file:///etc/jwks"])
-def test_keys_are_not_fetched_in_the_clear(url: str):
-    with pytest.raises(ValueError, match="https"):
-        RemoteKeys(url)
-
-
-def test_the_demos_issuer_is_trusted_in_demo_mode_only(tmp_path: Path):
-    with pytest.raises(ValueError, match="TELEMED_DEMO"):
-        SharedSettings(jwks_file=tmp_path / "jwks.json")
-    assert SharedSettings(jwks_file=tmp_path / "jwks.json", demo=True).token_issuer == DEMO_ISSUER
-    assert SharedSettings(jwks_url="https://idp.example/jwks", token_issuer=IDP).jwks_file is None
-    demo_too = ({"issuer": DEMO_ISSUER, "jwks_file": tmp_path / "jwks.json"},)
-    with pytest.raises(ValueError, match="TELEMED_DEMO"):
-        SharedSettings(jwks_url="https://idp.example/jwks", token_issuer=IDP, other_issuers=demo_too)
-
-
-@pytest.mark.parametrize("settings", [{}, {"jwks_file": Path("a"), "jwks_url": "https://idp.example/jwks"}])
-def test_keys_come_from_one_place(settings: dict[str, Any]):
-    with pytest.raises(ValueError, match="TELEMED_JWKS_FILE and TELEMED_JWKS_URL"):
-        SharedSettings(token_issuer=IDP, **settings)
