@@ -59,7 +59,11 @@ class Databases:
         await self._run_statement("DROP DATABASE {} WITH (FORCE)", name)
 
     async def _run_statement(self, text: str, *names: str) -> None:
-        async with await psycopg.AsyncConnection.connect(self._server_url, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(
+            self._server_url, autocommit=True, connect_timeout=60
+        ) as connection:
+            # Long before the test's own time is up, so that its report names what hangs.
+            await connection.execute("SET statement_timeout = '60s'")
             await connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
 
 
