@@ -1,5 +1,6 @@
 """A whole stack as a person runs it: up, status, down, side by side, killed, continued."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from stack.databases import SERVICES
 from stack.probes import call, is_free
 from stack.state import State
 from tests.fix_postgres import Databases
@@ -111,6 +113,11 @@ def test_a_killed_service_and_a_killed_database_come_back_and_nothing_else_ends(
 def test_json_logs_are_shown_on_the_console(start_stack: StartStack) -> None:
     stack = start_stack("--no-demo", "--json-logs")
     wait_until(lambda: '"service":"doctor"' in stack.output.read_text(), "a JSON line of the doctor service")
+    # Its end breaks connections off, of which nobody but ourselves may write.
+    assert stack.stop() == 0
+    for name in SERVICES:
+        lines = (stack.data / "logs" / f"{name}.log").read_text().splitlines()
+        assert {json.loads(line)["service"] for line in lines} == {name}
 
 
 def test_a_stack_on_databases_of_its_own_starts_no_postgresql(
