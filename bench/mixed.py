@@ -273,6 +273,6 @@ def channel_options(*, retries: bool, heeds_health: bool = True) -> list[tuple[s
         ("grpc.enable_retries", int(retries)),
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 5_000),
         ("grpc.max_reconnect_backoff_ms", 1_000),
     ]

@@ -58,8 +58,10 @@ _OPTIONS = [
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # In spite of its name this is how long a connection may take to come about, 20 s unless said: a peer that is busy
+    # needs time for it, and one that is gone for good must not hold us up for long.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
 ]
 
 

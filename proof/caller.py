@@ -38,7 +38,7 @@ _LONGEST_PAUSE_SECONDS = 0.8
 _OPTIONS = [
     ("grpc.enable_retries", 0),  # every attempt is ours to count
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 300),
 ]
 
