@@ -67,10 +67,10 @@ class PatientRecords:
         """The history of the patient's appointments, as the caller may be told it."""
         page = {"patient_id": patient_id, "after": int(after or 0), "limit": limit}
         rows = await self.database.all(_QUERIES["events_of_patient"], page)
-        events = [(str(row["revision"]), event_of(row)) for row in rows]
+        events = [event_of(row) for row in rows]
         if caller.role is Role.PATIENT:
-            events = [(position, event.as_told_to_patient()) for position, event in events]
-        return events
+            events = [event.as_told_to_patient() for event in events]
+        return [(str(event.number), event) for event in events]
 
 
 async def forget_words(session: Session, patient_id: str) -> None:

@@ -6,11 +6,13 @@ ORDER BY appointment_id
 LIMIT %(limit)s::int
 
 -- name: events_of_patient
-SELECT f.revision, e.event_id, e.version, e.kind, e.event_time, e.actor_subject, e.actor_role, e.acted_by,
-       e.reason, e.before, e.after, e.traceparent, e.overridden_rules
-FROM feed f JOIN event e USING (event_id)
-WHERE f.patient_id = %(patient_id)s::uuid AND f.revision > %(after)s::bigint
-ORDER BY f.revision
+-- By appointment, since events of a moment ago are not in the feed yet and are the patient's all the same.
+WITH visit AS MATERIALIZED (SELECT appointment_id FROM appointment WHERE patient_id = %(patient_id)s::uuid)
+SELECT e.event_id, e.version, e.kind, e.event_time, e.actor_subject, e.actor_role, e.acted_by, e.reason, e.before, e.after,
+       e.traceparent, e.overridden_rules
+FROM visit JOIN event e USING (appointment_id)
+WHERE e.event_id > %(after)s::bigint
+ORDER BY e.event_id
 LIMIT %(limit)s::int
 
 -- name: unfinished_appointments
