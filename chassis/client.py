@@ -57,6 +57,9 @@ _OPTIONS = [
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Names are looked up when a connection has ended. Half a minute, as it is unless said, may be long after the last
+    # replica of those that were known has been replaced.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # In spite of its name this is how long a connection may take to come about, 20 s unless said: a peer that is busy

@@ -194,15 +194,19 @@ def build_server(
     render: DetailRenderer = no_details,
     must_refuse: Callable[[], bool] = lambda: False,
     most_unread: int = 256,
+    connection_seconds: int = 60,
 ) -> BuiltServer:
     """A server with the layers, health and reflection; the servicers are added by the caller.
 
     `services` are the full names to publish; a unary call of theirs that comes while `must_refuse` says so is shed.
+    After `connection_seconds`, give or take a tenth, a client is asked to connect anew, upon which it looks for
+    replicas that have come since; calls and streams under way end on the old connection, however long they take.
     Everything is NOT_SERVING until chassis.health says otherwise.
     """
     calls = Calls()
     interceptors = [_LayeredInterceptor(layers, render, calls, must_refuse)]
-    server = grpc.aio.server(interceptors=interceptors, options=[*_OPTIONS, *_unread(most_unread)])
+    options = [*_OPTIONS, *_unread(most_unread), ("grpc.max_connection_age_ms", connection_seconds * 1000)]
+    server = grpc.aio.server(interceptors=interceptors, options=options)
     health_servicer = HealthServicer(services)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     reflection.enable_server_reflection([*services, _HEALTH, reflection.SERVICE_NAME], server)

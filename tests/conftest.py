@@ -2,6 +2,11 @@
 
 import os
 
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says more of who else is at work on the machine than of ours.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 # Whole suites come from one address and one administrator, far faster than people do; nobody counts them. What the
 # limits do is tested where it is asked for (tests/service/test_gateway_limits.py).
 os.environ |= {"GATEWAY_USER_BURST": "0", "GATEWAY_ADDRESS_BURST": "0"}
