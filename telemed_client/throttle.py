@@ -12,16 +12,13 @@ from collections import deque
 from collections.abc import Callable
 
 import grpc
-from google.protobuf.any_pb2 import Any as Packed
-from google.protobuf.duration_pb2 import Duration
-from google.rpc import error_details_pb2
 
 from telemed_client.errors import TelemedError
 
 # What is remembered. The source says two minutes; an overload that is over would keep callers away for as long.
 _SECONDS = 1.0
 _FACTOR = 2
-_RETRY = Duration(nanos=500_000_000)  # the services' own advice
+_RETRY_SECONDS = 0.5  # the services' own advice
 
 
 class Throttle:
@@ -72,11 +69,6 @@ class Throttle:
 
 
 def _not_sent() -> TelemedError:
-    details = []
-    for detail in (error_details_pb2.ErrorInfo(reason="OVERLOADED"), error_details_pb2.RetryInfo(retry_delay=_RETRY)):
-        packed = Packed()
-        packed.Pack(detail)
-        details.append(packed)
-    return TelemedError(
-        grpc.StatusCode.RESOURCE_EXHAUSTED, "not sent: the service refuses most calls at the moment", details
-    )
+    error = TelemedError(grpc.StatusCode.RESOURCE_EXHAUSTED, "not sent: the service refuses most calls at the moment")
+    error.reason, error.retry_after = "OVERLOADED", _RETRY_SECONDS
+    return error

@@ -115,7 +115,7 @@ def test_calls_that_grpc_ends_before_a_service_has_read_them_are_refused_too(thr
     assert not is_sent(throttle)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(capacity=st.integers(20, 100), times=st.integers(2, 20), seed=st.integers(0, 1_000_000))
 def test_of_many_times_too_many_calls_a_service_sees_some_twice_what_it_does(capacity: int, times: int, seed: int):
     clock, seconds, crowd = Clock(), 5, 8

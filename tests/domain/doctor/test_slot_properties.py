@@ -83,7 +83,7 @@ def seen_at(scene):
     return agenda(rule, taken=taken, zone=ZoneInfo(zone_name), now=before)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(scenes())
 def test_the_generator_agrees_with_a_clock_read_minute_by_minute(scene):
     zone_name, day, rule, taken = scene
@@ -93,7 +93,7 @@ def test_the_generator_agrees_with_a_clock_read_minute_by_minute(scene):
     assert (found.total, found.booked) == (len(expected.every), len(expected.every) - len(expected.free))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(scenes())
 def test_a_free_slot_is_one_that_the_ledger_would_take(scene):
     _, day, _, taken = scene
@@ -103,7 +103,7 @@ def test_a_free_slot_is_one_that_the_ledger_would_take(scene):
         assert set(range(slot.capacity)) - {item.seat for item in met}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(scenes())
 def test_free_slots_lie_inside_the_hours_apart_from_each_other_and_exactly_where_asked(scene):
     _, day, rule, _ = scene
@@ -114,7 +114,7 @@ def test_free_slots_lie_inside_the_hours_apart_from_each_other_and_exactly_where
     assert [exact_slot(doctor, Visit(GROUP), slot.start) for slot in slots] == slots
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(scenes(), st.randoms(use_true_random=False))
 def test_the_order_of_the_busy_times_does_not_matter(scene, random):
     zone_name, day, rule, taken = scene
@@ -124,7 +124,7 @@ def test_the_order_of_the_busy_times_does_not_matter(scene, random):
     assert once == again
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(scenes())
 def test_a_kind_without_hours_is_never_offered(scene):
     _, day, _, _ = scene

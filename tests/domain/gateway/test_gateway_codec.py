@@ -55,14 +55,14 @@ def test_the_contract_is_found_without_naming_a_service():
 
 
 @pytest.mark.parametrize("name", CONTRACT)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_every_message_of_the_contract_survives_the_way_out_and_in(name, data):
     message = data.draw(messages(CONTRACT[name]))
     assert round_trip(message) == message
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @example(message=Everything(single=3.4028234663852886e38, number=1.7976931348623157e308))
 @given(message=messages(EVERYTHING))
 def test_every_shape_of_field_survives_the_way_out_and_in(message):
